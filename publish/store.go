@@ -1,0 +1,227 @@
+package publish
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"tongxin/internal/authz"
+	"tongxin/internal/ids"
+	"tongxin/internal/page"
+	"tongxin/internal/trail"
+)
+
+// Store keeps everything of this domain. Contract for all methods: a missing
+// row is errs.NotFound; a write that finds another version than expected is
+// errs.Stale and leaves nothing behind; the audit entry is stored in the same
+// transaction as the change.
+type Store interface {
+	PostStore
+	QueueStore
+	AccountStore
+	MediaStore
+	WordStore
+	PlanStore
+}
+
+// PostStore keeps posts, revisions, reviews and comments.
+type PostStore interface {
+	// CreatePost inserts p with its first revision. When the request carries an
+	// idempotency key that was used before, it writes nothing and returns the
+	// id of the post made then.
+	CreatePost(ctx context.Context, p *Post, e trail.Entry) (ids.ID, error)
+	Post(ctx context.Context, id ids.ID) (*Post, error)
+	ListPosts(ctx context.Context, f PostFilter, r page.Request) ([]Summary, error)
+	// Commit applies one change of a post atomically; see Change.
+	Commit(ctx context.Context, c Change) error
+	// DeletePost removes a post that never had a delivery.
+	DeletePost(ctx context.Context, id ids.ID, expect int64, e trail.Entry) error
+
+	Revisions(ctx context.Context, post ids.ID, r page.Request) ([]Revision, error)
+	Revision(ctx context.Context, post ids.ID, version int64) (*Revision, error)
+	Reviews(ctx context.Context, post ids.ID) ([]Review, error)
+	Comments(ctx context.Context, post ids.ID) ([]Comment, error)
+	Comment(ctx context.Context, id ids.ID) (*Comment, error)
+	AddComment(ctx context.Context, c *Comment, e trail.Entry) (ids.ID, error)
+	ResolveComment(ctx context.Context, id ids.ID, by string, at time.Time, e trail.Entry) error
+	// Fingerprints returns the near-duplicate fingerprints of posts of the
+	// scope changed since a time, newest first, at most 2,000.
+	Fingerprints(ctx context.Context, scope authz.Scope, since time.Time) ([]Fingerprint, error)
+	// ThinRevisions keeps of the autosaves before a time one per ten minutes.
+	ThinRevisions(ctx context.Context, before time.Time) (int, error)
+}
+
+// Change is one atomic step of a post. Post.Version must be Expect+1.
+type Change struct {
+	Post        *Post
+	Expect      int64
+	Revision    *Revision   // newly saved content, if it changed
+	Fingerprint uint64      // of that content
+	Review      *Review     // a decision
+	Add         []*Delivery // new deliveries
+	// Cancel and MoveTo touch the post's deliveries that still wait; the count
+	// of those that were too late is returned in Late through the error
+	// errs.Conflict only when All of them were too late.
+	Cancel bool
+	MoveTo time.Time
+	Entry  trail.Entry
+}
+
+// PostFilter narrows a list; the zero fields do not.
+type PostFilter struct {
+	Scope     authz.Scope // required
+	State     PostState
+	Delivery  DeliveryState // posts with a delivery in this state
+	OrgID     ids.ID
+	AccountID ids.ID
+	AuthorID  ids.ID
+	Query     string // part of the title
+	Level     int    // with State InReview: waits at this level
+	NotEditor ids.ID // leaves out posts that this person wrote or changed
+}
+
+// Summary is a post in a list.
+type Summary struct {
+	ID         ids.ID           `json:"id"`
+	OrgID      ids.ID           `json:"orgId"`
+	OrgName    string           `json:"orgName"`
+	OrgPath    string           `json:"-"`
+	Title      string           `json:"title"`
+	State      PostState        `json:"state"`
+	Version    int64            `json:"version"`
+	Level      int              `json:"level"`
+	Levels     int              `json:"levels"`
+	ReviewDue  time.Time        `json:"reviewDue,omitzero"`
+	AuthorName string           `json:"authorName"`
+	Articles   int              `json:"articles"`
+	Cover      string           `json:"cover,omitempty" doc:"asset hash"`
+	DueAt      time.Time        `json:"dueAt,omitzero"`
+	UpdatedAt  time.Time        `json:"updatedAt"`
+	UpdatedBy  string           `json:"updatedBy"`
+	Deliveries []DeliverySketch `json:"deliveries"`
+}
+
+// DeliverySketch is a delivery in a list of posts.
+type DeliverySketch struct {
+	ID          ids.ID        `json:"id"`
+	AccountID   ids.ID        `json:"accountId"`
+	AccountName string        `json:"accountName"`
+	Mode        Mode          `json:"mode"`
+	State       DeliveryState `json:"state"`
+	Step        Step          `json:"step"`
+	DueAt       time.Time     `json:"dueAt"`
+	Note        string        `json:"note,omitempty"`
+	URL         string        `json:"url,omitempty"`
+}
+
+// Fingerprint is what near-duplicate search needs of a post.
+type Fingerprint struct {
+	PostID ids.ID
+	Title  string
+	Hash   string
+	Sim    uint64
+}
+
+// QueueStore is the queue of record.
+type QueueStore interface {
+	// Claim leases up to limit deliveries that are due for a look, whose lease
+	// is free and whose account is not paused, in order of NextAt.
+	Claim(ctx context.Context, owner string, now, until time.Time, limit int) ([]*Delivery, error)
+	// NextDue is the earliest NextAt (or lease end) of all that Claim could
+	// return some time; zero when there is nothing.
+	NextDue(ctx context.Context) (time.Time, error)
+	// SaveDelivery stores d when its stored version is still expect, else
+	// errs.Stale. With a note it adds an event to the timeline, with an entry an
+	// audit row. When d is over and the last of its post, the post is finished
+	// in the same transaction. d.Version is raised on success.
+	SaveDelivery(ctx context.Context, d *Delivery, expect int64, note string, e *trail.Entry) error
+	Delivery(ctx context.Context, id ids.ID) (*Delivery, error)
+	DeliveriesOf(ctx context.Context, post ids.ID) ([]Delivery, error)
+	ListDeliveries(ctx context.Context, f DeliveryFilter, r page.Request) ([]Delivery, error)
+	DeliveryEvents(ctx context.Context, id ids.ID) ([]Event, error)
+	DeliveryByReceipt(ctx context.Context, account ids.ID, r Receipt) (*Delivery, error)
+	// ClaimedArticles tells which of the platform's article ids already belong
+	// to a delivery of the account.
+	ClaimedArticles(ctx context.Context, account ids.ID, articleIDs []string) (map[string]bool, error)
+
+	// SavePlatformEvent stores a callback once; false when it was known already.
+	SavePlatformEvent(ctx context.Context, ev PlatformEvent) (bool, error)
+	// PlatformEvents lists stored events of an account since a time that no
+	// delivery has claimed, oldest first.
+	PlatformEvents(ctx context.Context, account ids.ID, since time.Time) ([]PlatformEvent, error)
+	ClaimPlatformEvent(ctx context.Context, id, delivery ids.ID) error
+
+	// Uploads returns what the account already holds of these assets: key
+	// (Upload.Key) → platform reference.
+	Uploads(ctx context.Context, account ids.ID, keys []string) (map[string]string, error)
+	SaveUpload(ctx context.Context, account ids.ID, key, ref string) error
+
+	// Spend counts one call of an account's daily budget (a day of
+	// Asia/Shanghai) and reports whether it was within limit; over it nothing is counted.
+	Spend(ctx context.Context, account ids.ID, day, call string, limit int) (bool, error)
+	Spent(ctx context.Context, account ids.ID, day string) (map[string]int, error)
+	QueueCounts(ctx context.Context, scope authz.Scope) (map[DeliveryState]int, time.Time, error)
+	SaveFigures(ctx context.Context, delivery ids.ID, f []Figures) error
+	FiguresOf(ctx context.Context, delivery ids.ID) ([]Figures, error)
+}
+
+// DeliveryFilter narrows a list of deliveries.
+type DeliveryFilter struct {
+	Scope     authz.Scope // required
+	States    []DeliveryState
+	AccountID ids.ID
+	OrgID     ids.ID
+	From, To  time.Time // DueAt in [From, To)
+}
+
+// AccountStore keeps accounts; secrets are sealed by the implementation.
+type AccountStore interface {
+	CreateAccount(ctx context.Context, a *Account, e trail.Entry) (ids.ID, error)
+	Account(ctx context.Context, id ids.ID) (*Account, error)
+	AccountByApp(ctx context.Context, platform, appID string) (*Account, error)
+	ListAccounts(ctx context.Context, scope authz.Scope) ([]Account, error)
+	// SaveAccount stores everything but health; expect as in Commit.
+	SaveAccount(ctx context.Context, a *Account, expect int64, e trail.Entry) error
+	SaveHealth(ctx context.Context, id ids.ID, h Health) error
+	DeleteAccount(ctx context.Context, id ids.ID, expect int64, e trail.Entry) error
+	// WakeAccount makes the account's waiting deliveries due for a look now,
+	// after its keys were mended or it was resumed.
+	WakeAccount(ctx context.Context, id ids.ID, now time.Time) error
+}
+
+// MediaStore keeps the media library's records; bytes are in Blobs.
+type MediaStore interface {
+	// SaveAsset inserts the asset for its organisation, or returns the one the
+	// organisation already has of the same hash.
+	SaveAsset(ctx context.Context, a *Asset, e trail.Entry) (*Asset, error)
+	// Asset finds the asset of this hash in any organisation of the scope.
+	Asset(ctx context.Context, scope authz.Scope, hash string) (*Asset, error)
+	ListAssets(ctx context.Context, scope authz.Scope, org ids.ID, query string, r page.Request) ([]Asset, error)
+	UpdateAsset(ctx context.Context, a *Asset, e trail.Entry) error
+	DeleteAsset(ctx context.Context, id ids.ID, e trail.Entry) error
+	// AssetUses counts the posts whose current content or approved revision holds the hash.
+	AssetUses(ctx context.Context, hash string) (int, error)
+}
+
+// Blobs keeps bytes by their SHA-256.
+type Blobs interface {
+	Put(ctx context.Context, r io.Reader, limit int64) (hash string, size int64, err error)
+	Open(ctx context.Context, hash string) (io.ReadCloser, int64, error)
+}
+
+// WordStore keeps the house's list of sensitive and easily mistyped words.
+type WordStore interface {
+	Words(ctx context.Context) ([]Word, error)
+	SaveWord(ctx context.Context, w *Word, e trail.Entry) error
+	DeleteWord(ctx context.Context, id ids.ID, e trail.Entry) error
+}
+
+// PlanStore keeps weekly slots and calendar links.
+type PlanStore interface {
+	Slots(ctx context.Context, scope authz.Scope) ([]Slot, error)
+	AddSlot(ctx context.Context, s *Slot, e trail.Entry) error
+	DeleteSlot(ctx context.Context, id ids.ID, e trail.Entry) error
+	// CalendarToken finds whose calendar a link's token hash opens.
+	CalendarOwner(ctx context.Context, tokenHash string) (ids.ID, error)
+	SaveCalendarToken(ctx context.Context, owner ids.ID, tokenHash string) error
+}
