@@ -1,0 +1,160 @@
+// Package testkit holds what tests of several packages need: a real MariaDB.
+// Only tests import it.
+package testkit
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// MySQLEnv names a server that is already running, as a DSN of a user who may
+// create databases ("root@unix(/run/mysqld.sock)/"). With it no test binary
+// starts a server of its own.
+const MySQLEnv = "TONGXIN_TEST_MYSQL"
+
+// startTimeout is for a slow machine under load; a server is up in 2–4 s.
+const startTimeout = 2 * time.Minute
+
+// server is shared by the tests of one binary. It is the one package-level
+// value here: a server a test costs seconds, and a binary has no other place
+// that outlives its tests.
+//
+//nolint:gochecknoglobals // see above
+var server = sync.OnceValues(startMariaDB)
+
+// MySQL returns the DSN of a new, empty database on a real server and drops it
+// after the test. A machine without MariaDB fails the test: a suite that skips
+// a dialect proves nothing about it.
+func MySQL(t testing.TB) string {
+	t.Helper()
+	base := os.Getenv(MySQLEnv)
+	if base == "" {
+		var err error
+		if base, err = server(); err != nil {
+			t.Fatalf("testkit: %v", err)
+		}
+	}
+	cfg, err := mysql.ParseDSN(base)
+	if err != nil {
+		t.Fatalf("testkit: %s is not a DSN", MySQLEnv)
+	}
+	admin, err := sql.Open("mysql", cfg.FormatDSN())
+	if err != nil {
+		t.Fatalf("testkit: %v", err)
+	}
+	t.Cleanup(func() { _ = admin.Close() })
+	name := "t_" + strings.ToLower(rand.Text()[:16])
+	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatalf("testkit: create a database: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if _, err := admin.ExecContext(ctx, "DROP DATABASE "+name); err != nil {
+			t.Errorf("testkit: drop the database: %v", err)
+		}
+	})
+	cfg.DBName = name
+	return cfg.FormatDSN()
+}
+
+// supervise runs the server until standard input closes, which the kernel does
+// when the test binary ends in any way, and then removes its files.
+const supervise = `"$@" & pid=$!; read -r _; kill -9 $pid; wait $pid; rm -rf "$DIR"`
+
+// startMariaDB makes a data directory and starts a server on a unix socket in
+// it. The log is flushed at every commit, as in production.
+func startMariaDB() (string, error) {
+	daemon, err := lookup("mariadbd")
+	if err != nil {
+		return "", err
+	}
+	install, err := lookup("mariadb-install-db")
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "tongxin-mariadb-")
+	if err != nil {
+		return "", err
+	}
+	as := []string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data")}
+	if me, err := user.Current(); err == nil && me.Uid == "0" {
+		as = append(as, "--user=root") // the daemon refuses root unless told
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, install, append(as, "--auth-root-authentication-method=normal", "--skip-test-db", "--force")...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("mariadb-install-db: %w\n%s", err, out)
+	}
+	socket := filepath.Join(dir, "s")
+	args := append(as, "--socket="+socket, "--pid-file="+filepath.Join(dir, "pid"), "--skip-networking", "--skip-grant-tables=0",
+		"--skip-name-resolve", "--skip-log-bin", "--performance-schema=0", "--max-connections=600", "--table-open-cache=1000",
+		"--innodb-buffer-pool-size=48M", "--innodb-log-file-size=48M", "--innodb-flush-log-at-trx-commit=1")
+	// Not bound to the context: it outlives this call.
+	run := exec.Command("sh", append([]string{"-c", supervise, "sh", daemon}, args...)...) //nolint:noctx // see above
+	run.Env = append(os.Environ(), "DIR="+dir)
+	if _, err = run.StdinPipe(); err != nil {
+		return "", err
+	}
+	log, err := run.StderrPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := run.Start(); err != nil {
+		return "", err
+	}
+	if err := ready(log); err != nil {
+		return "", err
+	}
+	return "root@unix(" + socket + ")/", nil
+}
+
+// ready reads the server's log until it says that it accepts connections, and
+// keeps reading so that the pipe never fills.
+func ready(log io.Reader) error {
+	up := make(chan error, 1)
+	go func() {
+		var tail []string
+		lines := bufio.NewScanner(log)
+		for lines.Scan() {
+			if tail = append(tail, lines.Text()); strings.Contains(lines.Text(), "ready for connections") {
+				up <- nil
+				_, _ = io.Copy(io.Discard, log)
+				return
+			}
+		}
+		up <- errors.New("mariadbd ended:\n" + strings.Join(tail, "\n"))
+	}()
+	select {
+	case err := <-up:
+		return err
+	case <-time.After(startTimeout):
+		return errors.New("mariadbd did not start in " + startTimeout.String())
+	}
+}
+
+// lookup also looks where Debian puts daemons, which the PATH of a user lacks.
+func lookup(name string) (string, error) {
+	for _, p := range []string{name, "/usr/sbin/" + name, "/usr/libexec/" + name, "/usr/local/sbin/" + name} {
+		if found, err := exec.LookPath(p); err == nil {
+			return found, nil
+		}
+	}
+	return "", fmt.Errorf("%s not found: install the package mariadb-server-core (Debian: apt-get install mariadb-server-core mariadb-client-core), or set %s to a running server", name, MySQLEnv)
+}
