@@ -24,8 +24,8 @@ func (r *reader) push(tag string, a *attrs) {
 		if tag == "code" && e.code.lang == "" {
 			e.code.lang = language(a)
 		}
-		if e.block && e.code.text != "" && !strings.HasSuffix(e.code.text, "\n") {
-			e.code.text += "\n"
+		if e.block {
+			e.code.newLine()
 		}
 		r.open = append(r.open, e)
 		return
@@ -92,7 +92,7 @@ func (r *reader) pushBlock(tag string, a *attrs, e *element) {
 	blockStyle(a, e)
 	switch tag {
 	case "p":
-		e.mso = msoList(a.style, &r.listID)
+		e.mso = msoList(a.style)
 		if strings.Contains(a.class, "MsoTitle") {
 			e.level, e.delta.bold = 1, off
 		}
@@ -104,7 +104,7 @@ func (r *reader) pushBlock(tag string, a *attrs, e *element) {
 		if e.quotes < maxQuotes {
 			b := &block{kind: quote}
 			r.add(b)
-			e.kids, e.item, e.list = &b.kids, nil, nil
+			e.kids, e.item, e.list, e.outer = &b.kids, nil, nil, nil
 		}
 		e.quotes++
 		e.level = 0
@@ -131,8 +131,9 @@ func (r *reader) pushBlock(tag string, a *attrs, e *element) {
 
 func (r *reader) openList(tag string, a *attrs, e *element) {
 	e.level, e.indent = 0, false
-	if e.lists >= maxLists && e.list != nil {
-		return // items join the list around
+	if e.lists >= maxLists && e.outer != nil {
+		e.list = e.outer // items join the list around
+		return
 	}
 	b := &block{kind: list, ordered: tag == "ol", start: 1}
 	if n, err := strconv.Atoi(a.start); err == nil && n > 0 && n < 10000 && b.ordered {
@@ -163,8 +164,8 @@ func (r *reader) openItem(a *attrs, e *element) {
 		}
 	}
 	e.list.kids = append(e.list.kids, it)
-	e.item, e.kids = it, &it.kids
-	e.list = nil // a list inside is a new one; a stray li inside too
+	e.item, e.kids, e.outer = it, &it.kids, e.list
+	e.list = nil // a list inside is a new one
 }
 
 // openTable builds tables one level deep; a table in a cell falls apart into
@@ -196,11 +197,8 @@ func (r *reader) openCell(tag string, a *attrs, e *element) {
 	if len(t.rows) == 0 || r.top().tag != "tr" {
 		t.rows = append(t.rows, row{})
 	}
-	n := 0
-	for _, rw := range t.rows {
-		n += len(rw.cells)
-	}
-	if n >= maxCells {
+	if t.level++; t.level > maxCells { // level counts the cells of a table
+
 		r.doc.drop("表格太大，后面的单元格已去掉，请拆成几张表。")
 		var lost []*block
 		e.kids = &lost
@@ -216,15 +214,12 @@ func (r *reader) openCell(tag string, a *attrs, e *element) {
 			c.bg = paperColor(v)
 		}
 	})
+	// The slice of cells may move as it grows, so content is gathered in a
+	// holder and unpacked when the table is normalised.
+	holder := &block{kind: item}
+	c.kids = []*block{holder}
 	rw.cells = append(rw.cells, c)
-	// Cells hold their content through a pointer that outlives the growth of
-	// the slice: kids are moved in when the table is normalised.
-	kids := &[]*block{}
-	rw.cells[len(rw.cells)-1].kids = []*block{{kind: item}}
-	holder := rw.cells[len(rw.cells)-1].kids[0]
-	kids = &holder.kids
-	e.kids, e.cell, e.item, e.list, e.level = kids, true, nil, nil, 0
-	e.indent = false
+	e.kids, e.cell, e.item, e.list, e.outer, e.level, e.indent = &holder.kids, true, nil, nil, nil, 0, false
 }
 
 func span(v string) int {

@@ -12,7 +12,7 @@ import (
 func (r *reader) text(s string) {
 	t := r.top()
 	if t.code != nil {
-		t.code.text += s
+		t.code.parts = append(t.code.parts, s)
 		return
 	}
 	if t.marker {
@@ -106,8 +106,8 @@ func (r *reader) put(x run) {
 	if x.kind != text && r.space > 0 {
 		r.spaceBefore(b)
 	}
-	if n := len(b.runs); n > 0 && x.kind == text && b.runs[n-1].kind == text && b.runs[n-1].mark == x.mark {
-		b.runs[n-1].text += x.text
+	if n := len(b.runs); n > 0 && x.kind == text && b.runs[n-1].kind == text && b.runs[n-1].mark == x.mark && len(b.runs[n-1].text) < 256 {
+		b.runs[n-1].text += x.text // short ones only: joining stays linear
 		return
 	}
 	b.runs = append(b.runs, x)
@@ -140,9 +140,16 @@ func (r *reader) paragraph() *block {
 	return r.cur
 }
 
+// newLine starts a new line of code where highlighters use a block per line.
+func (b *block) newLine() {
+	if n := len(b.parts); n > 0 && !strings.HasSuffix(b.parts[n-1], "\n") {
+		b.parts = append(b.parts, "\n")
+	}
+}
+
 func (r *reader) lineBreak() {
 	if t := r.top(); t.code != nil {
-		t.code.text += "\n"
+		t.code.parts = append(t.code.parts, "\n")
 		return
 	}
 	r.space = 0
@@ -197,8 +204,10 @@ func (r *reader) finish(b *block) []*block {
 		if len(p.runs) == 0 {
 			continue
 		}
-		if r.formulas {
-			p.runs = findFormulas(p.runs)
+		if r.formulas || r.notes {
+			if r.formulas {
+				p.runs = findFormulas(p.runs)
+			}
 			out = append(out, displays(&p)...)
 			continue
 		}
@@ -276,10 +285,6 @@ func trim(runs []run) []run {
 			atStart = false
 		default:
 			atStart = false
-		}
-		if n := len(out); x.kind == text && n > 0 && out[n-1].kind == text && out[n-1].mark == x.mark {
-			out[n-1].text += x.text
-			continue
 		}
 		out = append(out, x)
 	}

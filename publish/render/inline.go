@@ -24,18 +24,12 @@ func (t tri) of(v bool) bool {
 type delta struct {
 	bold, italic, under, strike, sup, sub, code tri
 	color, bg, size, href                       string
-	reset                                       bool
 }
 
 func (d *delta) on(m mark) mark {
 	m.bold, m.italic, m.under = d.bold.of(m.bold), d.italic.of(m.italic), d.under.of(m.under)
 	m.strike, m.sup, m.sub, m.code = d.strike.of(m.strike), d.sup.of(m.sup), d.sub.of(m.sub), d.code.of(m.code)
-	if d.color != "" {
-		m.color = d.color
-	}
-	if d.bg != "" {
-		m.bg = d.bg
-	}
+	m.color, m.bg = over(m.color, d.color), over(m.bg, d.bg)
 	if d.size != "" {
 		m.size = d.size
 	}
@@ -43,6 +37,27 @@ func (d *delta) on(m mark) mark {
 		m.href = d.href
 	}
 	return m
+}
+
+// plain in a delta sets a colour back to the theme's.
+const plain = "plain"
+
+func over(have, change string) string {
+	switch change {
+	case "":
+		return have
+	case plain:
+		return ""
+	}
+	return change
+}
+
+// orPlain tells a colour the theme should decide from no colour at all.
+func orPlain(kept, value string) string {
+	if kept == "" && color(value) != "" {
+		return plain
+	}
+	return kept
 }
 
 func (d *delta) style(a *attrs, blockLevel bool) {
@@ -82,10 +97,10 @@ func (d *delta) style(a *attrs, blockLevel bool) {
 				d.sub = on
 			}
 		case "color":
-			d.color = inkColor(v)
+			d.color = orPlain(inkColor(v), v)
 		case "background", "background-color":
 			if !blockLevel { // a block's background is layout, not emphasis
-				d.bg = paperColor(v)
+				d.bg = orPlain(paperColor(v), v)
 			}
 		case "font-size":
 			d.size = emSize(v)

@@ -42,8 +42,10 @@ type block struct {
 	start   int  // first number of an ordered list
 	task    int8 // item: 0 no task, 1 open, 2 done
 
-	text string // code
-	lang string
+	text  string   // code
+	parts []string // code while reading
+	lang  string
+	mso   *msoItem // Word list paragraph, until normalised
 
 	rows []row
 	pic  picture // figure

@@ -18,9 +18,8 @@ type reader struct {
 	space    int       // pending white space: 0 none, 1 space, 2 with a line break
 	skip     string    // element whose content is being skipped
 	depth    int       // nesting of skip
-	formulas bool      // read $…$ (rendering); off when cleaning
+	formulas bool      // find $…$ in text (rich text being rendered)
 	notes    bool      // trust data-note, data-tex (our own Markdown output)
-	listID   int
 }
 
 // element is one open element with everything it passes down.
@@ -34,7 +33,8 @@ type element struct {
 	level  int // heading level
 
 	kids   *[]*block // where blocks inside go
-	list   *block    // nearest list
+	list   *block    // list that a new item joins
+	outer  *block    // list the current item is in
 	item   *block    // nearest item
 	table  *block    // nearest table
 	cell   bool      // inside a table cell
@@ -45,7 +45,6 @@ type element struct {
 	mso    *msoItem // Word list paragraph
 	marker bool     // inside the bullet text of one
 	noteOf int      // inside the text of this footnote
-	dlGap  bool
 }
 
 func newReader() *reader {

@@ -1,0 +1,156 @@
+package render
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	east "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer"
+	"github.com/yuin/goldmark/renderer/html"
+	gtext "github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// markdownHTML renders Markdown to HTML for the reader. Raw HTML passes
+// through: the reader treats it like anything pasted.
+func markdownHTML(src string) (string, error) {
+	md := goldmark.New(
+		goldmark.WithExtensions(
+			extension.Table, extension.Strikethrough, extension.TaskList, extension.Linkify,
+			extension.Footnote, extension.NewCJK(extension.WithEastAsianLineBreaks(), extension.WithEscapedSpace())),
+		goldmark.WithParserOptions(
+			parser.WithBlockParsers(util.Prioritized(mathBlockParser{}, 690)),
+			parser.WithInlineParsers(util.Prioritized(mathInlineParser{}, 150), util.Prioritized(emphasisParser{}, 490))),
+		goldmark.WithRendererOptions(html.WithUnsafe(),
+			renderer.WithNodeRenderers(util.Prioritized(ownNodes{}, 100))),
+	)
+	var out bytes.Buffer
+	out.Grow(len(src) * 2)
+	if err := md.Convert(boundNesting([]byte(src)), &out); err != nil {
+		return "", err
+	}
+	return out.String(), nil
+}
+
+// boundNesting shortens absurd runs of the characters that nest (quotes,
+// lists, brackets, emphasis) at the start of or inside a line. Their cost in
+// the parser grows with the square of their number, their use ends at a few.
+func boundNesting(src []byte) []byte {
+	const most = 64
+	out := src[:0:0]
+	n, marks := 0, 0
+	cut := 0
+	for i, c := range src {
+		switch {
+		case c == '\n':
+			marks = 0
+			continue
+		case c == '>' || c == '[' || c == '*' || c == '_' || c == '~' || c == '`' || c == '!' || c == '-' || c == '+':
+			n++
+		case c == ' ' || c == '\t':
+			marks++
+			if n == 0 || marks > 400 {
+				continue
+			}
+		default:
+			n = 0
+			continue
+		}
+		if n > most && c != '-' && c != '`' && c != '~' {
+			out = append(out, src[cut:i]...)
+			cut = i + 1
+		}
+	}
+	if cut == 0 {
+		return src
+	}
+	return append(out, src[cut:]...)
+}
+
+// emphasisParser is goldmark's with one difference: Chinese needs no spaces,
+// so **“四个意识”**是 must close although ” is punctuation and 是 a letter. A
+// Chinese character beside the run counts as white space does, as the
+// cjk-friendly amendment to CommonMark has it.
+type emphasisParser struct{}
+
+type emphasisDelimiter struct{}
+
+func (emphasisDelimiter) IsDelimiter(b byte) bool { return b == '*' || b == '_' }
+func (emphasisDelimiter) CanOpenCloser(opener, closer *parser.Delimiter) bool {
+	return opener.Char == closer.Char
+}
+func (emphasisDelimiter) OnMatch(consumes int) ast.Node { return ast.NewEmphasis(consumes) }
+
+func (emphasisParser) Trigger() []byte { return []byte{'*', '_'} }
+
+func (emphasisParser) Parse(_ ast.Node, block gtext.Reader, pc parser.Context) ast.Node {
+	before := block.PrecendingCharacter()
+	line, segment := block.PeekLine()
+	n := 0
+	for n < len(line) && line[n] == line[0] {
+		n++
+	}
+	after := ' '
+	if n < len(line) {
+		after = util.ToRune(line, n)
+	}
+	opens := !util.IsSpaceRune(after) &&
+		(!util.IsPunctRune(after) || util.IsSpaceRune(before) || util.IsPunctRune(before) || wide(before))
+	closes := !util.IsSpaceRune(before) &&
+		(!util.IsPunctRune(before) || util.IsSpaceRune(after) || util.IsPunctRune(after) || wide(after))
+	if line[0] == '_' {
+		opens, closes = opens && (!closes || util.IsPunctRune(before)), closes && (!opens || util.IsPunctRune(after))
+	}
+	d := parser.NewDelimiter(opens, closes, n, line[0], emphasisDelimiter{})
+	d.Segment = segment.WithStop(segment.Start + n)
+	block.Advance(n)
+	pc.PushDelimiter(d)
+	return d
+}
+
+// ownNodes writes footnotes and formulas in the form the reader knows.
+type ownNodes struct{}
+
+func (ownNodes) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
+	reg.Register(east.KindFootnoteLink, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if entering {
+			_, err := w.WriteString(`<span data-note="` + strconv.Itoa(n.(*east.FootnoteLink).Index) + `"></span>`)
+			return ast.WalkContinue, err
+		}
+		return ast.WalkContinue, nil
+	})
+	skip := func(util.BufWriter, []byte, ast.Node, bool) (ast.WalkStatus, error) { return ast.WalkContinue, nil }
+	reg.Register(east.KindFootnoteBacklink, skip)
+	reg.Register(east.KindFootnoteList, skip)
+	reg.Register(east.KindFootnote, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		s := "</section>"
+		if entering {
+			s = `<section data-note="` + strconv.Itoa(n.(*east.Footnote).Index) + `">`
+		}
+		_, err := w.WriteString(s)
+		return ast.WalkContinue, err
+	})
+	reg.Register(kindMath, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		m := n.(*mathNode)
+		attr := ""
+		if m.display {
+			attr = ` data-display="1"`
+		}
+		_, err := w.WriteString(`<span data-tex="` + escapeAttr(m.tex) + `"` + attr + `></span>`)
+		return ast.WalkSkipChildren, err
+	})
+	reg.Register(kindMathBlock, func(w util.BufWriter, src []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		_, err := w.WriteString(`<p><span data-tex="` + escapeAttr(n.(*mathBlock).tex(src)) + `" data-display="1"></span></p>`)
+		return ast.WalkSkipChildren, err
+	})
+}

@@ -1,0 +1,48 @@
+package render
+
+import (
+	"strconv"
+	"strings"
+
+	"tongxin/publish/render/formula"
+)
+
+// drawer opens the font at the first formula of an article.
+type drawer struct {
+	face *formula.Face
+	err  error
+}
+
+func (d *drawer) draw(tex string, display bool) (formula.Picture, error) {
+	if d.face == nil && d.err == nil {
+		d.face, d.err = formula.Open()
+	}
+	if d.err != nil {
+		return formula.Picture{}, d.err
+	}
+	return d.face.Draw(tex, display)
+}
+
+// formula draws TeX as one SVG path in the colour of the text; what cannot be
+// drawn is shown as typed, and reported.
+func (w *writer) formula(x run) {
+	pic, err := w.draw.draw(x.text, x.display)
+	f := Formula{TeX: x.text}
+	w.plain.WriteString(x.text)
+	if err != nil {
+		f.Problem = err.Error()
+		w.res.Formulas = append(w.res.Formulas, f)
+		w.open("code", w.th.Code)
+		w.put(escapeText(x.text), "</code>")
+		return
+	}
+	w.res.Formulas = append(w.res.Formulas, f)
+	svg(&w.buf, pic)
+}
+
+func svg(b *strings.Builder, p formula.Picture) {
+	em := func(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) + "em" }
+	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="` + p.ViewBox + `" style="width:` + em(p.Width) +
+		";height:" + em(p.Height+p.Depth) + ";vertical-align:" + em(-p.Depth) +
+		`"><path fill="currentColor" d="` + p.Path + `"></path></svg>`)
+}
