@@ -54,6 +54,7 @@ type Post struct {
 	State        PostState `json:"state" enum:"draft,in_review,returned,approved,queued,finished"`
 	Version      int64     `json:"version" doc:"rises with every change; the ETag"`
 	Hash         string    `json:"hash" doc:"SHA-256 of the content"`
+	Sim          uint64    `json:"-"` // near-duplicate fingerprint, stored by CreatePost; later ones come in Change
 	Content      Content   `json:"content"`
 	AuthorID     ids.ID    `json:"authorId"`
 	AuthorName   string    `json:"authorName"`

@@ -32,6 +32,10 @@ type Config struct {
 	Clock clock.Clock
 	IDs   *ids.Source
 	Log   *slog.Logger
+	// Token makes an unguessable string for links (256 random bits).
+	Token func() string
+	// Timing of the queue; zero fields take their defaults.
+	Timing Timing
 	// Wake tells other nodes that the queue has new work; may be nil.
 	Wake func()
 }
@@ -45,6 +49,7 @@ type Service struct {
 
 // New makes the service. The queue starts with Queue().Run.
 func New(c Config) *Service {
+	c.Timing = c.Timing.withDefaults()
 	s := &Service{Config: c, pics: make(chan struct{}, 1)}
 	s.queue = newQueue(s)
 	return s

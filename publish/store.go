@@ -133,7 +133,9 @@ type QueueStore interface {
 	// SaveDelivery stores d when its stored version is still expect, else
 	// errs.Stale. With a note it adds an event to the timeline, with an entry an
 	// audit row. When d is over and the last of its post, the post is finished
-	// in the same transaction. d.Version is raised on success.
+	// in the same transaction. A published delivery claims its ArticleID: when
+	// another delivery of the account holds it already, errs.Conflict. d.Version
+	// is raised on success.
 	SaveDelivery(ctx context.Context, d *Delivery, expect int64, note string, e *trail.Entry) error
 	Delivery(ctx context.Context, id ids.ID) (*Delivery, error)
 	DeliveriesOf(ctx context.Context, post ids.ID) ([]Delivery, error)
@@ -149,6 +151,8 @@ type QueueStore interface {
 	// PlatformEvents lists stored events of an account since a time that no
 	// delivery has claimed, oldest first.
 	PlatformEvents(ctx context.Context, account ids.ID, since time.Time) ([]PlatformEvent, error)
+	// UnknownMass counts the account's mass sends of unknown outcome.
+	UnknownMass(ctx context.Context, account ids.ID) (int, error)
 	ClaimPlatformEvent(ctx context.Context, id, delivery ids.ID) error
 
 	// Uploads returns what the account already holds of these assets: key
@@ -184,8 +188,9 @@ type AccountStore interface {
 	SaveAccount(ctx context.Context, a *Account, expect int64, e trail.Entry) error
 	SaveHealth(ctx context.Context, id ids.ID, h Health) error
 	DeleteAccount(ctx context.Context, id ids.ID, expect int64, e trail.Entry) error
-	// WakeAccount makes the account's waiting deliveries due for a look now,
-	// after its keys were mended or it was resumed.
+	// WakeAccount makes the account's waiting and unknown deliveries due for a
+	// look now: its keys were mended, it was resumed, or it sent an event that
+	// belongs to none. Versions stay, so a worker in the middle is not disturbed.
 	WakeAccount(ctx context.Context, id ids.ID, now time.Time) error
 }
 

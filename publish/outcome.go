@@ -1,0 +1,108 @@
+package publish
+
+import (
+	"context"
+	"time"
+
+	"tongxin/internal/authz"
+	"tongxin/internal/clock"
+	"tongxin/internal/errs"
+)
+
+func shanghaiDay(t time.Time) string { return t.In(clock.Shanghai()).Format("2006-01-02") }
+
+// TakeEvent stores a platform's callback once and applies it. The caller
+// answers the platform only after it returned nil, so no event is lost.
+func (s *Service) TakeEvent(ctx context.Context, ev PlatformEvent) error {
+	ev.ID, ev.At = s.IDs.New(), s.Clock.Now()
+	fresh, err := s.Store.SavePlatformEvent(ctx, ev)
+	if err != nil || !fresh {
+		return err
+	}
+	d, err := s.Store.DeliveryByReceipt(ctx, ev.AccountID, ev.Receipt)
+	if errs.Is(err, errs.NotFound) {
+		// A submit whose answer was lost, or whose receipt is about to be stored:
+		// the worker looks at stored events after storing it.
+		if err := s.Store.WakeAccount(ctx, ev.AccountID, s.Clock.Now()); err != nil {
+			return err
+		}
+		s.queue.Wake()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.applyEvent(ctx, d, ev)
+}
+
+// applyEvent brings a stored event to its delivery. A worker may hold the
+// delivery: the compare-and-swap is repeated on the fresh row.
+func (s *Service) applyEvent(ctx context.Context, d *Delivery, ev PlatformEvent) error {
+	for range 5 {
+		err := s.applyOutcome(ctx, d, ev.Outcome, ev.Receipt)
+		if err == nil {
+			return s.Store.ClaimPlatformEvent(ctx, ev.ID, d.ID)
+		}
+		if !errs.Is(err, errs.Stale) {
+			return err
+		}
+		if d, err = s.Store.Delivery(ctx, d.ID); err != nil {
+			return err
+		}
+	}
+	return errs.New(errs.Unavailable, "发布结果正在更新，请稍后重试。")
+}
+
+// tryStoredEvents applies an event that came before the receipt was stored.
+func (s *Service) tryStoredEvents(ctx context.Context, d *Delivery) (bool, error) {
+	if d.Receipt == (Receipt{}) {
+		return false, nil
+	}
+	events, err := s.Store.PlatformEvents(ctx, d.AccountID, d.SubmitAt.Add(-time.Minute))
+	if err != nil {
+		return false, err
+	}
+	for _, ev := range events {
+		if ev.Receipt.PublishID != "" && ev.Receipt.PublishID == d.Receipt.PublishID ||
+			ev.Receipt.MsgID != "" && ev.Receipt.MsgID == d.Receipt.MsgID {
+			return true, s.applyEvent(ctx, d, ev)
+		}
+	}
+	return false, nil
+}
+
+func (s *Service) applyStoredEvents(ctx context.Context, d *Delivery) error {
+	_, err := s.tryStoredEvents(ctx, d)
+	return err
+}
+
+// applyOutcome stores the platform's word. Words that say nothing new are ignored.
+func (s *Service) applyOutcome(ctx context.Context, d *Delivery, out Outcome, r Receipt) error {
+	actor := authz.SystemActor("平台通知")
+	switch {
+	case out.State == OutcomeRunning, d.State == Retracted, d.State == Cancelled:
+		return nil
+	case out.State == OutcomeRemoved:
+		d.State, d.Note = Retracted, out.Msg
+	case out.State == OutcomeFailed && d.State != Published:
+		d.State, d.Note, d.ErrKind, d.ErrCode = Failed, out.Msg, KindPermanent, out.Code
+	case out.State == OutcomePublished && d.State != Published:
+		d.State, d.Step, d.Note = Published, StepResult, ""
+		d.ErrKind, d.ErrCode = "", 0
+		d.ArticleID, d.URLs = out.ArticleID, out.URLs
+	default:
+		return nil
+	}
+	if r != (Receipt{}) {
+		d.Receipt = r
+	}
+	d.DoneAt = s.Clock.Now()
+	d.LeaseOwner, d.LeaseUntil, d.NextAt = "", time.Time{}, time.Time{}
+	note := d.Note
+	if d.State == Published {
+		d.NextAt = nextFigures(d.DoneAt)
+		note = "已发布。"
+	}
+	return s.Store.SaveDelivery(ctx, d, d.Version, note,
+		deliveryEntry(actor, "delivery."+string(d.State), d, map[string]string{"articleId": d.ArticleID}))
+}
