@@ -82,8 +82,8 @@ func base(id, name string, c palette) theme {
 		Link:      "color:" + c.accent,
 		Sup:       "font-size:.7em;line-height:0;color:" + c.accent,
 		Code:      mono + "font-size:.88em;background-color:" + c.tint + ";color:" + c.deep + ";padding:2px 4px;border-radius:3px",
-		Pre:       "margin:1.2em 0;padding:14px 16px;background-color:#f6f7f9;border-radius:6px;overflow-x:auto",
-		PreCode:   mono + "font-size:13px;line-height:1.65;color:#2f3640;white-space:nowrap",
+		Pre:       "margin:1.2em 0;padding:14px 16px;background-color:#f6f7f9;border-radius:6px;overflow-x:auto;font-size:13px;line-height:1.65",
+		PreCode:   mono + "font-size:13px;color:#2f3640;white-space:nowrap",
 		Quote:     "margin:1.2em 0;padding:12px 16px;background-color:" + c.tint + ";border-left:3px solid " + c.gold,
 		QuoteP:    "margin:0 0 .6em;color:" + c.ink,
 		List:      "margin:0 0 " + c.gap + ";padding:0;list-style:none",
@@ -170,7 +170,8 @@ func largeTheme() theme {
 		"margin:1.2em 0 .5em;font-size:1em;line-height:1.6;font-weight:bold;color:#1a1a1a",
 		"margin:1.2em 0 .5em;font-size:1em;line-height:1.6;font-weight:bold;color:#4a4a4a",
 	}
-	t.PreCode = "font-family:Menlo,Consolas,'Courier New',monospace;font-size:17px;line-height:1.7;color:#1a1a1a;white-space:nowrap"
+	t.PreCode = "font-family:Menlo,Consolas,'Courier New',monospace;font-size:17px;color:#1a1a1a;white-space:nowrap"
+	t.Pre = "margin:1.2em 0;padding:14px 16px;background-color:#f4f4f4;border-radius:6px;overflow-x:auto;font-size:17px;line-height:1.7"
 	t.Rule = "margin:1.8em auto;border:0;border-top:2px solid #8a8178;width:40%"
 	return t
 }

@@ -106,8 +106,8 @@ func (f *Face) glyph(r rune) (*glyph, error) {
 	return g, nil
 }
 
-// picture writes a box as SVG, in thousandths of an em with a small margin
-// against clipped serifs.
+// picture writes a box as SVG, with a small margin against clipped
+// serifs.
 func (f *Face) picture(b *box) Picture {
 	const margin = 0.04
 	var w path
@@ -125,7 +125,11 @@ func (f *Face) picture(b *box) Picture {
 	}
 }
 
-func units(em float64) int { return int(math.Round(em * 1000)) }
+// perEm is the resolution of paths. At 63 device pixels per em (21 px text on a
+// dense screen) a unit is a quarter of a pixel; finer only makes articles longer.
+const perEm = 250
+
+func units(em float64) int { return int(math.Round(em * perEm)) }
 
 // path writes relative commands with whole numbers: a third of the size of
 // absolute ones.

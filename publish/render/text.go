@@ -1,0 +1,67 @@
+package render
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// PlainText is the text of any HTML, one line per paragraph, cells separated
+// by tabs. It never fails; input over MaxHTML is cut.
+func PlainText(html string) string {
+	doc := newReader().read(clip(html, MaxHTML))
+	w := newWriter(doc, Options{})
+	w.outline(doc.blocks)
+	return w.text()
+}
+
+// outline gathers only the plain text of blocks.
+func (w *writer) outline(kids []*block) {
+	for _, b := range kids {
+		for _, x := range b.runs {
+			if x.kind == br {
+				w.plain.WriteByte('\n')
+				continue
+			}
+			w.plain.WriteString(strings.ReplaceAll(x.text, "\u00a0", " "))
+		}
+		switch b.kind {
+		case code:
+			w.plain.WriteString(b.text)
+		case figure:
+			w.plain.WriteString(caption(b.pic))
+		case table:
+			for _, rw := range b.rows {
+				for i := range rw.cells {
+					w.outline(rw.cells[i].kids)
+					w.plain.WriteByte('\t')
+				}
+				w.plain.WriteByte('\n')
+			}
+		}
+		w.outline(b.kids)
+		if b.kind != item && b.kind != list {
+			w.plain.WriteByte('\n')
+		}
+	}
+}
+
+// digestChars is how many characters WeChat shows when an article has no
+// digest of its own. Source: draft/add documentation, 2025.
+const digestChars = 54
+
+// Digest is what the platform would show as the summary of text.
+func Digest(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	n := 0
+	for i := range text {
+		if n == digestChars {
+			return text[:i]
+		}
+		n++
+	}
+	return text
+}
+
+// Count is the number of characters as the platform's form fields count them:
+// every Unicode code point is one, Chinese or not.
+func Count(s string) int { return utf8.RuneCountInString(s) }
