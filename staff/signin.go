@@ -1,0 +1,229 @@
+package staff
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"tongxin/internal/authz"
+	"tongxin/internal/call"
+	"tongxin/internal/errs"
+	"tongxin/internal/trail"
+)
+
+// Lockout: after so many wrong tries in a row the name is locked, each further
+// one doubles the time. A day without a try forgets all.
+const (
+	freeTries    = 5 // per login and address
+	freeTriesAll = 50
+	firstLock    = time.Minute
+	longestLock  = time.Hour
+	forgetAfter  = 24 * time.Hour
+	ticketAge    = 5 * time.Minute
+)
+
+// Outcome of a step of signing in: a session token, or a ticket for the second
+// factor.
+type Outcome struct {
+	Token  string
+	Ticket string
+}
+
+func wrongPassword() error {
+	return errs.New(errs.Unauthorized, "登录名或密码不正确。连续输错会暂时锁定，忘记密码请联系管理员。")
+}
+
+// SignIn checks login and password. Unknown, disabled and invited accounts
+// cost the same time and get the same answer as a wrong password.
+func (s *Service) SignIn(ctx context.Context, login, password string) (Outcome, error) {
+	login = strings.ToLower(strings.TrimSpace(login))
+	names := failureNames(login, call.From(ctx).Addr)
+	if err := s.locked(ctx, names); err != nil {
+		return Outcome{}, err
+	}
+	c, err := s.cfg.Store.Credentials(ctx, login)
+	if err != nil {
+		return Outcome{}, err
+	}
+	hash := c.Hash
+	if c.ID == 0 || hash == "" {
+		hash = s.dummy
+	}
+	ok, weak, err := s.verify(ctx, hash, clipBytes(password, maxPassword+1))
+	if err != nil {
+		return Outcome{}, err
+	}
+	if !ok || c.ID == 0 || c.Hash == "" || c.State != Active {
+		return Outcome{}, s.fail(ctx, names, &c, "signin.password", wrongPassword())
+	}
+	var swap *Credentials
+	if weak { // the parameters rose since this hash was made
+		n := c
+		if n.Hash, err = s.hashBounded(ctx, password); err != nil {
+			return Outcome{}, err
+		}
+		swap = &n
+	}
+	if c.TOTP != "" {
+		return s.ticket(ctx, &c)
+	}
+	return s.start(ctx, &c, "password", Start{Clear: names, Creds: swap})
+}
+
+func clipBytes(s string, n int) string { return s[:min(len(s), n)] }
+
+// ticket answers a right password whose second factor is still due.
+func (s *Service) ticket(ctx context.Context, c *Credentials) (Outcome, error) {
+	token, l, err := s.newLink(TicketLink, c.ID, ticketAge)
+	if err != nil {
+		return Outcome{}, err
+	}
+	e := signInEntry(c, "signin.password", trail.OK)
+	e.Detail = map[string]string{"next": "second factor"}
+	return Outcome{Ticket: token}, s.cfg.Store.AddLink(ctx, l, e)
+}
+
+// SignInCode finishes a sign-in with a code of the second factor, or with one
+// of the recovery codes. A code works once, also within its 30 seconds.
+func (s *Service) SignInCode(ctx context.Context, ticket, code string) (Outcome, error) {
+	l, err := s.link(ctx, TicketLink, ticket, "登录已超时，请重新输入密码。")
+	if err != nil {
+		return Outcome{}, err
+	}
+	c, err := s.cfg.Store.CredentialsOf(ctx, l.AccountID)
+	if err != nil {
+		return Outcome{}, err
+	}
+	// By account and not by address: six figures are few.
+	names := []string{failureName("code", c.Login)}
+	if err := s.locked(ctx, names); err != nil {
+		return Outcome{}, err
+	}
+	swap, method, err := s.useCode(&c, code)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if swap == nil || c.State != Active {
+		return Outcome{}, s.fail(ctx, names, &c, "signin.code", errs.New(errs.Unauthorized, "验证码不正确或已经用过，请等待下一个验证码后再试。"))
+	}
+	names = append(names, failureNames(c.Login, call.From(ctx).Addr)...)
+	return s.start(ctx, &c, method, Start{Clear: names, Link: l.ID, Creds: swap})
+}
+
+// SignInLink starts a session with a one-time sign-in link.
+func (s *Service) SignInLink(ctx context.Context, token string) (Outcome, error) {
+	l, err := s.link(ctx, SignInLink, token, "登录链接无效、已用过或已过期，请重新获取。")
+	if err != nil {
+		return Outcome{}, err
+	}
+	c, err := s.cfg.Store.CredentialsOf(ctx, l.AccountID)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if c.State == Disabled {
+		return Outcome{}, errs.New(errs.Unauthorized, "登录链接无效、已用过或已过期，请重新获取。")
+	}
+	return s.start(ctx, &c, "link", Start{Link: l.ID, Activate: true})
+}
+
+// start makes the session and writes everything a sign-in changes at once.
+func (s *Service) start(ctx context.Context, c *Credentials, method string, st Start) (Outcome, error) {
+	token, hash, err := s.newToken()
+	if err != nil {
+		return Outcome{}, err
+	}
+	now, info := s.cfg.Clock.Now(), call.From(ctx)
+	st.Hash = hash
+	st.Session = Session{
+		ID: s.cfg.IDs.New(), AccountID: c.ID, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(s.policy.SessionAge),
+		Addr: info.Addr, UserAgent: info.UserAgent, Method: method,
+	}
+	e := signInEntry(c, "signin."+method, trail.OK)
+	err = s.cfg.Store.StartSession(ctx, st, e)
+	if errs.Is(err, errs.Conflict) {
+		return Outcome{}, errs.New(errs.Unauthorized, "这个验证码或链接刚刚被用过，请重新登录。")
+	}
+	return Outcome{Token: token}, err
+}
+
+func signInEntry(c *Credentials, action string, result trail.Result) trail.Entry {
+	e := trail.Entry{Action: action, Object: "account", ID: c.ID, OrgID: c.OrgID, OrgPath: c.OrgPath, Result: result}
+	if c.ID != 0 {
+		e.Actor = &authz.Actor{ID: c.ID, Kind: authz.Staff, Name: c.Name}
+	}
+	return e
+}
+
+// fail notes a wrong try and returns answer. Of an unknown login nothing is
+// written down: people type passwords into the wrong field.
+func (s *Service) fail(ctx context.Context, names []string, c *Credentials, action string, answer error) error {
+	known, err := s.cfg.Store.Failures(ctx, names)
+	if err != nil {
+		return err
+	}
+	now := s.cfg.Clock.Now()
+	next := make([]Failure, len(names))
+	for i, n := range names {
+		next[i] = Failure{Name: n}
+		for _, k := range known {
+			if k.Name == n && now.Sub(k.Last) < forgetAfter {
+				next[i] = k
+			}
+		}
+		next[i].Tries++
+		next[i].Last = now
+		if over := next[i].Tries - allowance(i); over >= 0 {
+			next[i].Until = now.Add(min(longestLock, firstLock<<min(over, 10)))
+		}
+	}
+	e := signInEntry(c, action, trail.Failed)
+	if c.ID == 0 {
+		e.Detail = map[string]string{"login": "unknown"}
+	}
+	if err := s.cfg.Store.NoteFailures(ctx, next, e); err != nil {
+		return err
+	}
+	return answer
+}
+
+// allowance is the number of tries of the i-th name: login with address (or
+// account for codes) first, the login from everywhere second.
+func allowance(i int) int {
+	if i == 0 {
+		return freeTries
+	}
+	return freeTriesAll
+}
+
+func (s *Service) locked(ctx context.Context, names []string) error {
+	known, err := s.cfg.Store.Failures(ctx, names)
+	if err != nil {
+		return err
+	}
+	now := s.cfg.Clock.Now()
+	var until time.Time
+	for _, k := range known {
+		if k.Until.After(until) {
+			until = k.Until
+		}
+	}
+	if !until.After(now) {
+		return nil
+	}
+	wait := until.Sub(now)
+	e := errs.New(errs.TooMany, "尝试次数过多，已暂时锁定，请在 %d 分钟后再试。", int((wait+time.Minute-1)/time.Minute))
+	e.RetryAfter = wait
+	return e
+}
+
+// failureNames are hashes, so that the table shows nobody's login or address.
+func failureNames(login, addr string) []string {
+	return []string{failureName("at", login, addr), failureName("all", login)}
+}
+
+func failureName(parts ...string) string {
+	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(h[:16])
+}
