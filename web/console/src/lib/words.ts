@@ -1,0 +1,86 @@
+import type { DeliveryState, Mode, PostState } from '@/api/types'
+
+export type Tone = 'plain' | 'blue' | 'amber' | 'green' | 'red' | 'violet'
+export interface Label {
+  text: string
+  tone: Tone
+}
+
+export const POST_STATE: Record<PostState, Label> = {
+  draft: { text: '草稿', tone: 'plain' },
+  in_review: { text: '审核中', tone: 'blue' },
+  returned: { text: '已退回', tone: 'red' },
+  approved: { text: '审核通过', tone: 'green' },
+  queued: { text: '已排期', tone: 'violet' },
+  finished: { text: '已结束', tone: 'plain' },
+}
+
+export const DELIVERY_STATE: Record<DeliveryState, Label> = {
+  waiting: { text: '待发布', tone: 'violet' },
+  submitting: { text: '提交中', tone: 'blue' },
+  submitted: { text: '平台处理中', tone: 'blue' },
+  unknown: { text: '结果待确认', tone: 'amber' },
+  by_hand: { text: '待手动发布', tone: 'amber' },
+  published: { text: '已发布', tone: 'green' },
+  failed: { text: '失败', tone: 'red' },
+  cancelled: { text: '已取消', tone: 'plain' },
+  retracted: { text: '已撤回', tone: 'plain' },
+}
+
+export const STEP: Record<string, string> = {
+  '': '等待开始',
+  upload: '上传图片',
+  draft: '保存草稿',
+  ready: '草稿就绪，等待时间',
+  submit: '提交',
+  result: '等待平台结果',
+}
+
+export const MODE: Record<Mode, { text: string; hint: string }> = {
+  publish: { text: '发布', hint: '发布到公众号主页，不会推送给关注者。' },
+  mass: { text: '群发', hint: '推送给全部关注者，次数有限：订阅号每天 1 次，服务号每月 4 次。' },
+  draft: { text: '仅存草稿', hint: '只存入公众号草稿箱，由人登录公众平台手动发布，再回来确认。' },
+}
+
+export const ACCOUNT_KIND: Record<string, string> = {
+  subscription: '订阅号',
+  service: '服务号',
+  feed: '公开订阅源',
+}
+
+export const LEVELS = ['', '初审', '复审', '终审'] as const
+
+/** A chain of one or two levels ends with 终审, as the three-level chain does. */
+export function levelName(level: number): string {
+  return LEVELS[level] ?? `第 ${level} 级审核`
+}
+
+export const ROLES: Record<string, { text: string; hint: string }> = {
+  administrator: { text: '管理员', hint: '管理组织、人员、公众号和词库' },
+  editor: { text: '宣传编辑', hint: '写稿、传图、送审、排期' },
+  reviewer1: { text: '初审员', hint: '负责第一级审核' },
+  reviewer2: { text: '复审员', hint: '负责第二级审核' },
+  reviewer3: { text: '终审员', hint: '负责第三级审核' },
+  secretary: { text: '支部书记', hint: '查看本支部的图文和日历' },
+  auditor: { text: '审计员', hint: '只读、导出审计记录' },
+}
+
+export function roleName(role: string): string {
+  return ROLES[role]?.text ?? role
+}
+
+export const SEVERITY: Record<string, Label> = {
+  error: { text: '必须修改', tone: 'red' },
+  warning: { text: '请留意', tone: 'amber' },
+  hint: { text: '建议', tone: 'blue' },
+}
+
+export const CHECKS: Record<string, string> = {
+  credentials: '开发者凭据',
+  ip_list: 'IP 白名单',
+  draft: '草稿权限',
+  publish: '发布权限',
+  mass: '群发权限',
+  quota: '今日额度',
+  callback: '消息回调',
+}

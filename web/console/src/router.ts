@@ -1,0 +1,52 @@
+import { createRouter, createWebHashHistory, type RouteRecordRaw, type Router } from 'vue-router'
+import type { Session } from './state/session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    title?: string
+    /** Reachable without being signed in, shown without the frame. */
+    open?: boolean
+    /** Shown without the frame (printing). */
+    bare?: boolean
+    /** Navigation entry that is lit. */
+    nav?: string
+    /** Uses the whole height: the page scrolls its own parts. */
+    full?: boolean
+  }
+}
+
+const routes: RouteRecordRaw[] = [
+  { path: '/sign-in', component: () => import('./pages/SignIn.vue'), meta: { open: true, title: '登录' } },
+  { path: '/enter', component: () => import('./pages/Enter.vue'), meta: { open: true, title: '一次性登录' } },
+  { path: '/invite', component: () => import('./pages/Invite.vue'), meta: { open: true, title: '接受邀请' } },
+  { path: '/', component: () => import('./pages/Dashboard.vue'), meta: { title: '工作台', nav: 'home' } },
+  { path: '/posts', component: () => import('./pages/Posts.vue'), meta: { title: '图文', nav: 'posts' } },
+  { path: '/posts/:id', component: () => import('./pages/PostDetail.vue'), meta: { title: '图文详情', nav: 'posts' } },
+  { path: '/posts/:id/edit', component: () => import('./pages/Editor.vue'), meta: { title: '编辑图文', nav: 'posts', full: true } },
+  { path: '/posts/:id/review', component: () => import('./pages/ReviewPost.vue'), meta: { title: '审核图文', nav: 'review', full: true } },
+  { path: '/posts/:id/sheet', component: () => import('./pages/ReviewSheet.vue'), meta: { title: '审核单', bare: true } },
+  { path: '/review', component: () => import('./pages/Reviews.vue'), meta: { title: '审核', nav: 'review' } },
+  { path: '/calendar', component: () => import('./pages/Calendar.vue'), meta: { title: '日历', nav: 'calendar' } },
+  { path: '/media', component: () => import('./pages/Media.vue'), meta: { title: '素材库', nav: 'media' } },
+  { path: '/accounts', component: () => import('./pages/Accounts.vue'), meta: { title: '公众号', nav: 'accounts' } },
+  { path: '/people', component: () => import('./pages/People.vue'), meta: { title: '组织与人员', nav: 'people' } },
+  { path: '/audit', component: () => import('./pages/Audit.vue'), meta: { title: '审计', nav: 'audit' } },
+  { path: '/words', component: () => import('./pages/Words.vue'), meta: { title: '词库', nav: 'words' } },
+  { path: '/me', component: () => import('./pages/MyAccount.vue'), meta: { title: '我的账号' } },
+  { path: '/:rest(.*)*', component: () => import('./pages/Missing.vue'), meta: { title: '没有这个页面' } },
+]
+
+export function makeRouter(session: Session): Router {
+  const router = createRouter({ history: createWebHashHistory('/console/'), routes, scrollBehavior: () => ({ top: 0 }) })
+  router.beforeEach(async (to) => {
+    if (to.meta.open) return true
+    const me = await session.ensure()
+    if (!me) return { path: '/sign-in', query: to.fullPath === '/' ? {} : { back: to.fullPath } }
+    if (me.mustEnrol && to.path !== '/me') return { path: '/me', query: { enrol: '1' } }
+    return true
+  })
+  router.afterEach((to) => {
+    document.title = to.meta.title ? `${to.meta.title} · 同心` : '同心'
+  })
+  return router
+}
