@@ -45,6 +45,8 @@ type Service struct {
 	Config
 	queue *Queue
 	pics  chan struct{} // bounds picture decodes: each may hold 200 MB
+
+	variants flights // one maker for each small picture
 }
 
 // New makes the service. The queue starts with Queue().Run.

@@ -67,7 +67,7 @@ type HookStore interface {
 	// SaveJob stores the outcome of an attempt with its log line. With disable
 	// the webhook is switched off, and that reason becomes its note.
 	SaveJob(ctx context.Context, j *Job, expect int64, a Attempt, disable string) error
-	// Jobs lists an account's jobs, newest first.
+	// Jobs lists an account's jobs, newest first, one row more than the limit.
 	Jobs(ctx context.Context, account ids.ID, r page.Request) ([]Job, error)
 	// Attempts is the log of a job of the account, oldest first.
 	Attempts(ctx context.Context, account, job ids.ID) ([]Attempt, error)

@@ -136,7 +136,7 @@ func (s *Service) Jobs(ctx context.Context, actor *authz.Actor, account ids.ID, 
 	if _, err := s.accountFor(ctx, actor, account, publish.AccountRead); err != nil {
 		return nil, err
 	}
-	jobs, err := s.Store.Jobs(ctx, account, page.Request{After: r.After, Limit: r.Limit + 1})
+	jobs, err := s.Store.Jobs(ctx, account, r)
 	if err != nil {
 		return nil, err
 	}
