@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"crypto/sha1" //nolint:gosec // the platform's signature is SHA-1
 	"crypto/subtle"
 	"encoding/hex"
@@ -165,7 +166,7 @@ func (p CallbackParser) verify(token string, query url.Values, param, extra stri
 	if p.Clock != nil {
 		now = p.Clock.Now()
 	}
-	window := or(p.Window, 10*time.Minute)
+	window := cmp.Or(p.Window, 10*time.Minute)
 	if d := now.Sub(time.Unix(sec, 0)); d > window || d < -window {
 		return ErrReplay
 	}

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -67,7 +68,7 @@ type Client struct {
 
 // New makes a client. It fails when Base is not an http or https address.
 func New(cfg Config) (*Client, error) {
-	base, err := url.Parse(or(strings.TrimRight(cfg.Base, "/"), DefaultBase))
+	base, err := url.Parse(cmp.Or(strings.TrimRight(cfg.Base, "/"), DefaultBase))
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
 		return nil, fmt.Errorf("wechat: base must be an http or https address")
 	}
@@ -76,8 +77,8 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		clock:         cfg.Clock,
-		timeout:       or(cfg.Timeout, 10*time.Second),
-		uploadTimeout: or(cfg.UploadTimeout, 30*time.Second),
+		timeout:       cmp.Or(cfg.Timeout, 10*time.Second),
+		uploadTimeout: cmp.Or(cfg.UploadTimeout, 30*time.Second),
 		log:           cfg.Log,
 		cache:         cfg.Cache,
 		tokens:        map[string]*tokenState{},
@@ -136,11 +137,3 @@ type Account struct {
 
 // AppID names the account.
 func (a *Account) AppID() string { return a.creds.AppID }
-
-func or[T comparable](v, fallback T) T {
-	var zero T
-	if v == zero {
-		return fallback
-	}
-	return v
-}

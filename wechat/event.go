@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -131,7 +132,7 @@ func parseEvent(body []byte) (*Event, error) {
 	}
 	e := &Event{
 		Kind: EventOther, To: x.To, From: x.From, Created: time.Unix(x.Created, 0).UTC(),
-		MsgType: x.MsgType, Name: x.Event, Key: x.Key, MsgID: or(x.MsgID, x.MassID), Content: x.Content,
+		MsgType: x.MsgType, Name: x.Event, Key: x.Key, MsgID: cmp.Or(x.MsgID, x.MassID), Content: x.Content,
 	}
 	if x.MsgType != "event" {
 		e.Kind = EventMessage

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"context"
 )
 
@@ -95,7 +96,7 @@ func (a *Account) PublishStatus(ctx context.Context, publishID string) (PublishR
 		return PublishResult{}, &Error{Op: o.name(), Kind: Unknown, Outcome: NotAccepted, Msg: "answer without publish_status"}
 	}
 	r := PublishResult{
-		PublishID: or(string(out.PublishID), publishID), State: *out.State, ArticleID: out.ArticleID, FailIdx: out.FailIdx,
+		PublishID: cmp.Or(string(out.PublishID), publishID), State: *out.State, ArticleID: out.ArticleID, FailIdx: out.FailIdx,
 	}
 	for _, it := range out.Detail.Items {
 		r.URLs = append(r.URLs, PublishedURL{Index: it.Index, URL: it.URL})

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -189,11 +190,11 @@ func (a *account) cards(list []article, id string) []card {
 
 func (s *Sandbox) listCalls(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	since, err := strconv.ParseInt(or(q.Get("since"), "0"), 10, 64)
+	since, err := strconv.ParseInt(cmp.Or(q.Get("since"), "0"), 10, 64)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: since is not a number")
 	}
-	limit, err := strconv.Atoi(or(q.Get("limit"), "200"))
+	limit, err := strconv.Atoi(cmp.Or(q.Get("limit"), "200"))
 	if err != nil || limit < 1 {
 		return nil, fmt.Errorf("sandbox: limit is not a number above 0")
 	}

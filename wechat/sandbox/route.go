@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -102,8 +103,10 @@ func (s *Sandbox) serveAPI(w http.ResponseWriter, r *http.Request) {
 		res = fail(45001)
 	case !known:
 		res = fail(40066)
-	case strings.HasSuffix(rule.Kind, "_before") || rule.Kind == ErrCode:
-		res = result{code: code(or(rule.Code, -1)), note: "fault"}
+	case rule.Kind == ErrCode:
+		res = result{code: code(rule.Code)}
+	case strings.HasSuffix(rule.Kind, "_before"):
+		res = fail(-1)
 	default:
 		res = s.run(rt, r, body, &entry)
 	}
@@ -118,14 +121,6 @@ func (s *Sandbox) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, &entry, rule.Kind, hang, res, rid)
 	entry.MS = time.Since(start).Milliseconds()
 	s.calls.add(entry)
-}
-
-func or[T comparable](v, fallback T) T {
-	var zero T
-	if v == zero {
-		return fallback
-	}
-	return v
 }
 
 // run does what is the same for every call, then the call.
@@ -219,7 +214,7 @@ func (s *Sandbox) answer(w http.ResponseWriter, entry *Call, kind string, hang t
 		out[k] = v
 	}
 	if res.code != 0 {
-		out["errcode"], out["errmsg"] = int(res.code), or(res.detail, res.code.text())+" rid: "+rid
+		out["errcode"], out["errmsg"] = int(res.code), cmp.Or(res.detail, res.code.text())+" rid: "+rid
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

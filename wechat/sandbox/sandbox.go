@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,12 +138,7 @@ func (s *Sandbox) defaults() {
 	setDefault(&s.cfg.CallbackPause, time.Second)
 }
 
-func setDefault[T comparable](p *T, v T) {
-	var zero T
-	if *p == zero {
-		*p = v
-	}
-}
+func setDefault[T comparable](p *T, v T) { *p = cmp.Or(*p, v) }
 
 // PutAccount adds an account or replaces its settings, keeping its state.
 func (s *Sandbox) PutAccount(a Account) error {
