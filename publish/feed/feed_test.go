@@ -10,12 +10,14 @@ import (
 	"encoding/xml"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"tongxin/internal/authz"
+	"tongxin/internal/clock"
 	"tongxin/internal/errs"
 	"tongxin/internal/ids"
 	"tongxin/internal/seal"
@@ -54,6 +56,7 @@ func (b *blobs) Open(_ context.Context, hash string) (io.ReadCloser, int64, erro
 type world struct {
 	*feed.Service
 	db      *storage.DB
+	tick    *clock.Manual
 	log     *bytes.Buffer
 	account publish.Account
 	admin   *authz.Actor
@@ -63,12 +66,13 @@ type world struct {
 
 func newWorld(t *testing.T, edit func(*feed.Config)) *world {
 	t.Helper()
-	db := storagetest.SQLite(t)
+	tick := clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC))
+	db := storagetest.Open(t, storage.Options{DSN: filepath.Join(t.TempDir(), "feed.db"), Clock: tick})
 	box, err := seal.New("k1", map[string][]byte{"k1": bytes.Repeat([]byte{3}, seal.MinSecret)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{db: db, log: &bytes.Buffer{}}
+	w := &world{db: db, tick: tick, log: &bytes.Buffer{}}
 	w.account = publish.Account{ID: 11, OrgID: 1, OrgPath: "/1/", OrgName: "某某支部", Platform: publish.Feed, Name: "支部之声", Version: 1, Created: db.Clock().Now()}
 	grant := func(path string, rights ...authz.Right) *authz.Actor {
 		return &authz.Actor{ID: 5, Kind: authz.Staff, Name: "张三", Grants: []authz.Grant{{Path: path, Rights: rights}}}
@@ -381,4 +385,13 @@ func TestHealth(t *testing.T) {
 	if f, err := w.Figures(t.Context(), w.account, publish.Delivery{}, time.Time{}); err != nil || len(f) != 0 {
 		t.Fatalf("figures: %v, %v", f, err)
 	}
+}
+
+// repoint changes a stored webhook behind the service's back.
+func (w *world) repoint(t *testing.T, h feed.Webhook, url string) error {
+	t.Helper()
+	return w.db.Write(t.Context(), func(tx *storage.Tx) error {
+		_, err := tx.Exec(`UPDATE feed_webhooks SET url = ? WHERE id = ?`, url, h.ID)
+		return err
+	})
 }
