@@ -9,6 +9,7 @@ import (
 	"tongxin/internal/clock"
 	"tongxin/internal/errs"
 	"tongxin/internal/ids"
+	"tongxin/publish/lint"
 )
 
 // Org is what this domain needs to know of an organisation.
@@ -34,6 +35,9 @@ type Config struct {
 	Log   *slog.Logger
 	// Token makes an unguessable string for links (256 random bits).
 	Token func() string
+	// DeadLinks returns those of the addresses that do not open; nil leaves links
+	// untried.
+	DeadLinks func(ctx context.Context, urls []string) []string
 	// Timing of the queue; zero fields take their defaults.
 	Timing Timing
 	// Wake tells other nodes that the queue has new work; may be nil.
@@ -47,14 +51,21 @@ type Service struct {
 	pics  chan struct{} // bounds picture decodes: each may hold 200 MB
 
 	variants flights // one maker for each small picture
+	words    wordCache
+	rules    lint.Rules
 }
 
-// New makes the service. The queue starts with Queue().Run.
-func New(c Config) *Service {
+// New makes the service. The queue starts with Queue().Run. It fails only when
+// the embedded rules cannot be read.
+func New(c Config) (*Service, error) {
 	c.Timing = c.Timing.withDefaults()
-	s := &Service{Config: c, pics: make(chan struct{}, 1)}
+	rules, err := lint.DefaultRules()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{Config: c, pics: make(chan struct{}, 1), rules: rules}
 	s.queue = newQueue(s)
-	return s
+	return s, nil
 }
 
 // Queue is the publishing queue of this process.
