@@ -122,6 +122,9 @@ func startMariaDB() (string, error) {
 	if err := ready(log); err != nil {
 		return "", err
 	}
+	// Waiting keeps the other end of its standard input reachable: collected as
+	// garbage it would close and stop the server in the middle of the tests.
+	go func() { _ = run.Wait() }()
 	return "root@unix(" + socket + ")/", nil
 }
 
