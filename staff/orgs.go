@@ -2,6 +2,7 @@ package staff
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -121,6 +122,33 @@ func (s *Service) SaveOrg(ctx context.Context, actor *authz.Actor, id ids.ID, ve
 	note(detail, "kind", string(o.Kind), string(in.Kind))
 	o.Name, o.ShortName, o.Kind, o.Overrides = in.Name, in.ShortName, in.Kind, in.Settings
 	return s.save(ctx, actor, o, "org.save", detail)
+}
+
+// SaveSettings replaces what an organisation sets itself.
+func (s *Service) SaveSettings(ctx context.Context, actor *authz.Actor, id ids.ID, version int64, set Overrides) (*Org, error) {
+	var f errs.Fields
+	set.check(&f)
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	o, err := s.orgWith(ctx, actor, OrgManage, id)
+	if err != nil {
+		return nil, err
+	}
+	if o.Version != version {
+		return nil, staleOrg(o)
+	}
+	detail := map[string]string{"before": settingsText(o.Overrides), "after": settingsText(set)}
+	o.Overrides = set
+	return s.save(ctx, actor, o, "org.settings", detail)
+}
+
+func settingsText(o Overrides) string {
+	b, err := json.Marshal(o)
+	if err != nil { // a struct of numbers and texts always marshals
+		return ""
+	}
+	return string(b)
 }
 
 func note(detail map[string]string, name, before, after string) {

@@ -26,6 +26,7 @@ type Live struct {
 	Session Session
 	Account Account
 	Actor   *authz.Actor
+	Key     string // names the account in rate limits
 	CSRF    string
 	// MustEnrol and PasswordDue say what has to be done before any right counts;
 	// Refusal is the sentence for it and Actor has no grants meanwhile.
@@ -138,7 +139,7 @@ func (s *Service) load(ctx context.Context, token string, now time.Time) (*Live,
 	if a.State != Active {
 		return nil, nil
 	}
-	l := &Live{Session: *x, Account: *a, Actor: s.actor(a), CSRF: s.csrf(token)}
+	l := &Live{Session: *x, Account: *a, Actor: s.actor(a), Key: a.ID.String(), CSRF: s.csrf(token)}
 	l.MustEnrol = s.policy.SecondFactor && !a.SecondFactor && s.needsSecondFactor(a)
 	l.PasswordDue = s.policy.PasswordDays > 0 && !a.PasswordAt.IsZero() && now.Sub(a.PasswordAt) > time.Duration(s.policy.PasswordDays)*24*time.Hour
 	switch {

@@ -106,6 +106,11 @@ func New(cfg Config) (*Service, error) {
 // Roles lists the roles in the order of the configuration.
 func (s *Service) Roles() []Role { return s.cfg.Roles }
 
+// Label is a role in Chinese; its name when it is not configured any more.
+func (s *Service) Label(role string) string {
+	return cmp.Or(s.roles[role].Label, role)
+}
+
 // Forget drops every remembered session: call it when another node changed
 // roles or states. Without it a change elsewhere shows within 5 seconds.
 func (s *Service) Forget() { s.sessions.clear() }

@@ -60,6 +60,9 @@ func (s *Surface) Static(prefix, summary string, site Site) error {
 func manifest(files fs.FS) (map[string]asset, error) {
 	out := map[string]asset{}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if name == "." && errors.Is(err, fs.ErrNotExist) {
+			return nil // not built at all
+		}
 		if err != nil || d.IsDir() || strings.HasPrefix(path.Base(name), ".") {
 			return err
 		}

@@ -34,7 +34,7 @@ type Surface struct {
 func (k *Kit) Surface(cfg SurfaceConfig) *Surface {
 	s := &Surface{kit: k, cfg: cfg}
 	s.reg = &registrar{Router: k.app, s: s}
-	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaNamer())
 	// Built by hand instead of huma.DefaultConfig: no docs page (it loads
 	// scripts from a CDN), no $schema links, and the document is served by us,
 	// because huma builds its own lazily and without a lock.

@@ -1,0 +1,243 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"tongxin/audit"
+	"tongxin/handlers"
+	"tongxin/internal/authz"
+	"tongxin/internal/clock"
+	"tongxin/internal/httpkit"
+	"tongxin/internal/seal"
+	"tongxin/staff"
+	"tongxin/storage"
+	"tongxin/storage/storagetest"
+)
+
+// house is the real staff surface on a real database, with a small tree:
+// a committee "root" over branches "east" and "west", and one account per role
+// on east (named after the role) and an editor and administrator elsewhere.
+type house struct {
+	t     *testing.T
+	db    *storage.DB
+	clock *clock.Manual
+	staff *staff.Service
+	kit   *httpkit.Kit
+	log   *bytes.Buffer
+	orgs  map[string]*staff.Org
+	who   map[string]*staff.Account
+	login map[string]*browser
+}
+
+const password = "春眠不觉晓 处处闻啼鸟"
+
+func build(t *testing.T, policy staff.Policy) *house {
+	t.Helper()
+	h := &house{t: t, clock: clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)), log: &bytes.Buffer{},
+		orgs: map[string]*staff.Org{}, who: map[string]*staff.Account{}, login: map[string]*browser{}}
+	h.db = storagetest.Open(t, storage.Options{DSN: t.TempDir() + "/test.db", Clock: h.clock})
+	box, err := seal.New("k1", map[string][]byte{"k1": bytes.Repeat([]byte{7}, seal.MinSecret)})
+	check(t, err)
+	policy.Hash = staff.HashParams{MemoryKiB: 64, Passes: 1, Threads: 1} // the real figures are tested in staff
+	h.staff, err = staff.New(staff.Config{
+		Store: storage.NewStaff(h.db), IDs: h.db.IDs(), Clock: h.clock, Random: rand.Reader, Sealer: box,
+		CSRFKey: box.Derive("csrf"), Roles: handlers.Roles(), Issuer: "同心", Policy: policy,
+	})
+	check(t, err)
+	h.kit = httpkit.New(httpkit.Config{
+		Log:   slog.New(httpkit.Redact(slog.NewJSONHandler(h.log, nil))),
+		Clock: h.clock, Random: rand.Reader,
+	})
+	_, err = handlers.Mount(h.kit, deps(h))
+	check(t, err)
+	h.seed()
+	return h
+}
+
+func (h *house) seed() {
+	sys := authz.SystemActor("seed")
+	ctx := h.t.Context()
+	add := func(name, parent string, kind staff.Kind) {
+		in := staff.OrgInput{Kind: kind, Name: name}
+		if parent != "" {
+			in.ParentID = h.orgs[parent].ID
+		}
+		o, err := h.staff.CreateOrg(ctx, sys, in)
+		check(h.t, err)
+		h.orgs[name] = o
+	}
+	add("root", "", staff.Committee)
+	add("east", "root", staff.Branch)
+	add("west", "root", staff.Branch)
+	add("east group", "east", staff.Group)
+	person := func(login, role, org string) {
+		a, _, err := h.staff.CreateAccount(ctx, sys, staff.AccountInput{OrgID: h.orgs[org].ID, Login: login, Name: login, Phone: "13812345678"},
+			[]staff.RoleAt{{Role: role, OrgID: h.orgs[org].ID}})
+		check(h.t, err)
+		h.who[login] = a
+	}
+	person("root-admin", "admin", "root")
+	for _, r := range handlers.Roles() {
+		person("east-"+r.Name, r.Name, "east")
+	}
+	person("west-admin", "admin", "west")
+	person("west-editor", "editor", "west")
+	person("root-auditor", "auditor", "root")
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// browser is a client with one cookie.
+type browser struct {
+	h      *house
+	cookie string
+	csrf   string
+}
+
+// as signs an account in by a one-time link, once per test.
+func (h *house) as(login string) *browser {
+	if login == "" {
+		return &browser{h: h}
+	}
+	if b := h.login[login]; b != nil {
+		return b
+	}
+	token, err := h.staff.IssueSigninLink(h.t.Context(), h.who[login].ID, time.Hour)
+	check(h.t, err)
+	b := &browser{h: h}
+	r := b.do("POST", "/api/staff/v1/session/link", map[string]string{"token": token})
+	if r.status != 200 {
+		h.t.Fatalf("sign-in link of %s: %d %s", login, r.status, r.body)
+	}
+	b.take(r)
+	h.login[login] = b
+	return b
+}
+
+// take keeps the cookie and the CSRF token of an answer.
+func (b *browser) take(r *answer) {
+	for _, c := range r.cookies {
+		b.cookie = c.Value
+	}
+	var v struct {
+		Me struct{ CSRF string } `json:"me"`
+	}
+	if json.Unmarshal([]byte(r.body), &v) == nil && v.Me.CSRF != "" {
+		b.csrf = v.Me.CSRF
+	}
+}
+
+type answer struct {
+	status  int
+	body    string
+	header  http.Header
+	cookies []*http.Cookie
+}
+
+// field reads a value of a JSON answer by its path, "items.0.id".
+func (a *answer) field(path string) string {
+	var v any
+	if json.Unmarshal([]byte(a.body), &v) != nil {
+		return ""
+	}
+	for p := range strings.SplitSeq(path, ".") {
+		switch x := v.(type) {
+		case map[string]any:
+			v = x[p]
+		case []any:
+			i := 0
+			if _, err := fmt.Sscan(p, &i); err != nil || i >= len(x) {
+				return ""
+			}
+			v = x[i]
+		}
+	}
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+// do sends one request; headers come in pairs.
+func (b *browser) do(method, path string, body any, headers ...string) *answer {
+	b.h.t.Helper()
+	var rd io.Reader
+	switch x := body.(type) {
+	case nil:
+	case string:
+		rd = strings.NewReader(x)
+	default:
+		raw, err := json.Marshal(x)
+		check(b.h.t, err)
+		rd = bytes.NewReader(raw)
+	}
+	req := httptest.NewRequestWithContext(context.Background(), method, path, rd)
+	if rd != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if b.cookie != "" {
+		req.AddCookie(&http.Cookie{Name: "tx", Value: b.cookie})
+	}
+	if b.csrf != "" {
+		req.Header.Set(httpkit.HeaderCSRF, b.csrf)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Del(headers[i])
+		if headers[i+1] != "" {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	res, err := b.h.kit.App().Test(req, -1)
+	check(b.h.t, err)
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	check(b.h.t, err)
+	return &answer{status: res.StatusCode, body: string(raw), header: res.Header, cookies: res.Cookies()}
+}
+
+func (a *answer) want(t *testing.T, status int, parts ...string) *answer {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	for _, p := range parts {
+		if !strings.Contains(a.body, p) {
+			t.Fatalf("answer lacks %q: %s", p, a.body)
+		}
+	}
+	return a
+}
+
+func (a *answer) lacks(t *testing.T, parts ...string) *answer {
+	t.Helper()
+	for _, p := range parts {
+		if p != "" && strings.Contains(a.body, p) {
+			t.Fatalf("answer must not hold %q: %s", p, a.body)
+		}
+	}
+	return a
+}
+
+func deps(h *house) handlers.Deps {
+	return handlers.Deps{Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Version: "test"}
+}
+
+func (h *house) id(org string) string { return h.orgs[org].ID.String() }
+
+func (h *house) account(login string) string { return h.who[login].ID.String() }

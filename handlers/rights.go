@@ -1,0 +1,36 @@
+package handlers
+
+import (
+	"tongxin/audit"
+	"tongxin/internal/authz"
+	"tongxin/publish"
+	"tongxin/staff"
+)
+
+// Roles is what each role may do: the one place where rights of all domains
+// meet. A role counts on an organisation and everything under it.
+//
+// System, security and audit administration stay apart (GB/T 22239-2019): who
+// manages accounts writes no posts and reads no audit, the auditor reads the
+// audit and nothing else.
+func Roles() []staff.Role {
+	review := func(level int) []authz.Right {
+		return []authz.Right{publish.PostRead, publish.ReviewRight(level), publish.MediaRead, publish.AccountRead, staff.OrgRead}
+	}
+	return []staff.Role{
+		{Name: staff.AdminRole, Label: "管理员", SecondFactor: true, Rights: []authz.Right{
+			staff.OrgRead, staff.OrgManage, staff.StaffRead, staff.StaffManage, publish.AccountRead, publish.AccountManage,
+			publish.WordsManage, publish.MediaRead, publish.MediaWrite, publish.PostRead, publish.PostSchedule, publish.PostRetract,
+		}},
+		{Name: "editor", Label: "宣传编辑", Rights: []authz.Right{
+			publish.PostRead, publish.PostWrite, publish.PostSchedule, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
+		}},
+		{Name: "reviewer1", Label: "初审", Rights: review(1)},
+		{Name: "reviewer2", Label: "复审", Rights: review(2)},
+		{Name: "reviewer3", Label: "终审", Rights: review(3)},
+		{Name: "secretary", Label: "支部书记", Rights: []authz.Right{
+			publish.PostRead, publish.PostWrite, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
+		}},
+		{Name: "auditor", Label: "审计员", SecondFactor: true, Rights: []authz.Right{audit.Read}},
+	}
+}
