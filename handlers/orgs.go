@@ -38,7 +38,7 @@ func (h *orgs) createOrg(ctx context.Context, actor *authz.Actor, in *createOrgI
 }
 
 type saveOrgIn struct {
-	idIn
+	httpkit.ByID
 	httpkit.Match
 	Body staff.OrgInput
 }
@@ -48,7 +48,7 @@ func (h *orgs) saveOrg(ctx context.Context, actor *authz.Actor, in *saveOrgIn) (
 }
 
 type moveOrgIn struct {
-	idIn
+	httpkit.ByID
 	httpkit.Match
 	Body struct {
 		ParentID ids.ID `json:"parentId"`
@@ -84,7 +84,7 @@ func (h *orgs) getOrgSettings(ctx context.Context, actor *authz.Actor, in *idIn)
 }
 
 type saveOrgSettingsIn struct {
-	idIn
+	httpkit.ByID
 	httpkit.Match
 	Body staff.Overrides
 }

@@ -17,9 +17,12 @@ type posts struct {
 	publicURL string
 }
 
-type idIn struct {
-	ID httpkit.ID `path:"id"`
-}
+// Inputs of routes with {id}. They are aliases: huma passes over embedded
+// structs whose own name is not exported, so inputs embed httpkit.ByID itself.
+type (
+	idIn    = httpkit.ByID
+	matchIn = httpkit.ByVersion
+)
 
 type listPostsIn struct {
 	httpkit.Paging
@@ -57,7 +60,7 @@ func (h *posts) getPost(ctx context.Context, actor *authz.Actor, in *idIn) (*pub
 }
 
 type editPostIn struct {
-	idIn
+	httpkit.ByID
 	httpkit.Match
 	Body struct {
 		Content publish.Content `json:"content"`
@@ -69,11 +72,6 @@ func (h *posts) editPost(ctx context.Context, actor *authz.Actor, in *editPostIn
 	return h.svc.Edit(ctx, actor, in.ID.V, in.Version, in.Body.Content, in.Body.Auto)
 }
 
-type matchIn struct {
-	idIn
-	httpkit.Match
-}
-
 func (h *posts) deletePost(ctx context.Context, actor *authz.Actor, in *matchIn) error {
 	return h.svc.Delete(ctx, actor, in.ID.V, in.Version)
 }
@@ -83,7 +81,7 @@ func (h *posts) copyPost(ctx context.Context, actor *authz.Actor, in *idIn) (*pu
 }
 
 type listRevisionsIn struct {
-	idIn
+	httpkit.ByID
 	httpkit.Paging
 }
 
@@ -93,7 +91,7 @@ func (h *posts) listRevisions(ctx context.Context, actor *authz.Actor, in *listR
 }
 
 type getRevisionIn struct {
-	idIn
+	httpkit.ByID
 	Version int64 `path:"version"`
 }
 
@@ -112,7 +110,7 @@ func (h *posts) getRevision(ctx context.Context, actor *authz.Actor, in *getRevi
 }
 
 type diffPostIn struct {
-	idIn
+	httpkit.ByID
 	From int64 `query:"from" required:"true" minimum:"1"`
 	To   int64 `query:"to" required:"true" minimum:"1"`
 }
@@ -127,7 +125,7 @@ func (h *posts) diffPost(ctx context.Context, actor *authz.Actor, in *diffPostIn
 }
 
 type restorePostIn struct {
-	idIn
+	httpkit.ByID
 	httpkit.Match
 	Body struct {
 		Version int64 `json:"version" minimum:"1"`

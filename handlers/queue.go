@@ -11,7 +11,7 @@ import (
 )
 
 type schedulePostIn struct {
-	matchIn
+	httpkit.ByVersion
 	Body struct {
 		DueAt   time.Time        `json:"dueAt,omitzero" doc:"absent or past: now"`
 		Targets []publish.Target `json:"targets" minItems:"1" maxItems:"50"`
@@ -23,7 +23,7 @@ func (h *posts) schedulePost(ctx context.Context, actor *authz.Actor, in *schedu
 }
 
 type reschedulePostIn struct {
-	idIn
+	httpkit.ByID
 	Body struct {
 		DueAt time.Time `json:"dueAt"`
 	}
@@ -62,7 +62,7 @@ func (h *posts) getDelivery(ctx context.Context, actor *authz.Actor, in *idIn) (
 }
 
 type resolveDeliveryIn struct {
-	idIn
+	httpkit.ByID
 	Body struct {
 		Answer     publish.Answer `json:"answer" enum:"published,not_published,look_again"`
 		ArticleURL string         `json:"articleUrl,omitempty" maxLength:"1000"`
@@ -75,7 +75,7 @@ func (h *posts) resolveDelivery(ctx context.Context, actor *authz.Actor, in *res
 }
 
 type confirmByHandIn struct {
-	idIn
+	httpkit.ByID
 	Body struct {
 		ArticleURL string `json:"articleUrl,omitempty" maxLength:"1000" doc:"absent: the program looks for the article itself"`
 	}
@@ -86,7 +86,7 @@ func (h *posts) confirmByHand(ctx context.Context, actor *authz.Actor, in *confi
 }
 
 type retractIn struct {
-	idIn
+	httpkit.ByID
 	Body struct {
 		Confirm string `json:"confirm" doc:"the post's title, typed again"`
 		Reason  string `json:"reason" minLength:"1" maxLength:"1000"`

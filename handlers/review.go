@@ -19,7 +19,7 @@ func (h *posts) withdrawPost(ctx context.Context, actor *authz.Actor, in *idIn) 
 }
 
 type reviewPostIn struct {
-	idIn
+	httpkit.ByID
 	Body publish.Verdict
 }
 
@@ -48,7 +48,7 @@ func (h *posts) listComments(ctx context.Context, actor *authz.Actor, in *idIn) 
 }
 
 type addCommentIn struct {
-	idIn
+	httpkit.ByID
 	Body struct {
 		ParentID ids.ID `json:"parentId,omitempty"`
 		Article  int    `json:"article,omitempty" minimum:"0" maximum:"7"`

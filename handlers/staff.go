@@ -80,7 +80,7 @@ func (h *people) createStaff(ctx context.Context, actor *authz.Actor, in *create
 }
 
 type saveStaffIn struct {
-	idIn
+	httpkit.ByID
 	httpkit.Match
 	Body struct {
 		Name  string `json:"name" minLength:"1" maxLength:"30"`
@@ -96,7 +96,7 @@ func (h *people) saveStaff(ctx context.Context, actor *authz.Actor, in *saveStaf
 }
 
 type setStaffRolesIn struct {
-	idIn
+	httpkit.ByID
 	httpkit.Match
 	Body struct {
 		Roles []staff.RoleAt `json:"roles" maxItems:"20"`

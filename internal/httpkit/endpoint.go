@@ -2,6 +2,7 @@ package httpkit
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
 	"runtime"
@@ -76,6 +77,7 @@ func (t *typed[I, O]) mount(s *Surface, e *entry, path string) {
 	for _, o := range t.opts {
 		o(e)
 	}
+	visible(reflect.TypeFor[I](), t.name)
 	op := s.operation(e, path)
 	op.DefaultStatus = t.status
 	version := versionField(reflect.TypeFor[O]())
@@ -107,6 +109,7 @@ func (d *done[I]) mount(s *Surface, e *entry, path string) {
 	for _, o := range d.opts {
 		o(e)
 	}
+	visible(reflect.TypeFor[I](), d.name)
 	op := s.operation(e, path)
 	op.DefaultStatus = http.StatusNoContent
 	s.reg.next = e
@@ -179,6 +182,21 @@ func prepare(in any) error {
 		return p.readPage()
 	}
 	return nil
+}
+
+// visible panics when an input embeds a struct with a name of its own package:
+// huma would silently read nothing into it, and an id that is never read is
+// worse than a program that does not start.
+func visible(t reflect.Type, handler string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous && !f.IsExported() {
+			panic(fmt.Sprintf("httpkit: the input of %s embeds %s, which huma cannot see: embed an exported type", handler, f.Name))
+		}
+		if f.Anonymous && f.Type.Kind() == reflect.Struct {
+			visible(f.Type, handler)
+		}
+	}
 }
 
 // versionField finds Version int64 of a body, nil when there is none.

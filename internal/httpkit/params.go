@@ -87,3 +87,14 @@ func (p *Paging) readPage() (err error) {
 	p.Page, err = page.Parse(p.Cursor, p.Limit)
 	return err
 }
+
+// ByID is embedded by the inputs of routes with {id}.
+type ByID struct {
+	ID ID `path:"id"`
+}
+
+// ByVersion is the input of an edit or a removal without a body.
+type ByVersion struct {
+	ByID
+	Match
+}
