@@ -89,12 +89,12 @@ func base(id, name string, c palette) theme {
 		List:      "margin:0 0 " + c.gap + ";padding:0;list-style:none",
 		Item:      "margin:0 0 .4em;color:" + c.ink + ";list-style:none",
 		Marker:    "display:inline-block;text-indent:0;color:" + c.accent,
-		Table:     "width:100%;border-collapse:collapse;font-size:.9em;line-height:1.6",
-		Th:        "padding:8px 10px;border:1px solid " + c.line + ";background-color:" + c.tint + ";color:" + c.deep + ";font-weight:bold",
-		Td:        "padding:8px 10px;border:1px solid " + c.line + ";color:" + c.ink,
+		Table:     "width:100%;border-collapse:collapse;font-size:.9em;line-height:1.6;text-align:left;color:" + c.ink,
+		Th:        "text-align:left;padding:8px 10px;border:1px solid " + c.line + ";background-color:" + c.tint + ";color:" + c.deep + ";font-weight:bold",
+		Td:        "padding:8px 10px;border:1px solid " + c.line,
 		TdAlt:     "background-color:#fafafa",
 		Figure:    "margin:1.4em 0;text-align:center",
-		Img:       "max-width:100%;height:auto;vertical-align:middle;border-radius:4px",
+		Img:       "max-width:100%;height:auto;border-radius:4px",
 		Caption:   "margin:.5em 0 0;font-size:.82em;line-height:1.5;text-align:center;color:" + c.soft,
 		Rule:      "margin:2em auto;border:0;border-top:1px solid " + c.line + ";width:100%",
 		Display:   "margin:1.2em 0;text-align:center;overflow-x:auto;color:" + c.ink,
@@ -135,7 +135,7 @@ func redTheme() theme {
 		"margin:1.2em 0 .5em;font-size:.92em;line-height:1.6;font-weight:bold;color:#5c4a44",
 	}
 	t.HSpan[0] = "display:inline-block;padding:0 .6em .4em;border-bottom:2px solid #d3a24c"
-	t.Th = "padding:8px 10px;border:1px solid #b8141c;background-color:#b8141c;color:#ffffff;font-weight:bold"
+	t.Th = "text-align:left;padding:8px 10px;border:1px solid #b8141c;background-color:#b8141c;color:#ffffff;font-weight:bold"
 	t.TdAlt = "background-color:#fefaf8"
 	t.Rule = "margin:2em auto;border:0;border-top:2px solid #d3a24c;width:30%"
 	return t

@@ -313,30 +313,13 @@ func (w *writer) cell(c *cell, row int) {
 	}
 	if c.align != "" {
 		style += ";text-align:" + c.align
-	} else {
-		style += ";text-align:left"
 	}
 	w.put("<", tag, spans(c), ` style="`, style, `">`)
 	if len(c.kids) == 1 && c.kids[0].kind == para {
 		w.runs(c.kids[0].runs)
 	} else {
-		ink := "margin:0 0 .5em"
-		if !c.head {
-			ink += ";color:" + colorOf(w.th.Td)
-		}
-		w.blocks(c.kids, ink)
+		w.blocks(c.kids, "margin:0 0 .5em;color:inherit")
 	}
 	w.plain.WriteByte('\t')
 	w.put("</", tag, ">")
-}
-
-// colorOf finds the colour in one of the theme's styles.
-func colorOf(style string) string {
-	c := "inherit"
-	declarations(style, func(p, v string) {
-		if p == "color" {
-			c = v
-		}
-	})
-	return c
 }
