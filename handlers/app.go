@@ -14,6 +14,7 @@ import (
 	"tongxin/internal/httpkit"
 	"tongxin/internal/limit"
 	"tongxin/publish"
+	"tongxin/publish/feed"
 	"tongxin/staff"
 )
 
@@ -28,6 +29,7 @@ type Deps struct {
 	Staff   *staff.Service
 	Audit   *audit.Service
 	Publish *publish.Service
+	Feed    *feed.Service
 	// Callback takes the callbacks of WeChat accounts.
 	Callback Callback
 	// Sandbox is the simulator and its page; nil: not part of this program.

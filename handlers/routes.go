@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
@@ -9,6 +10,7 @@ import (
 	"tongxin/audit"
 	"tongxin/internal/httpkit"
 	"tongxin/publish"
+	"tongxin/publish/feed"
 	"tongxin/staff"
 )
 
@@ -62,6 +64,7 @@ func routes(api, root *httpkit.Surface, d Deps, me *sessions, door httpkit.Optio
 		httpkit.Query("object", ""), httpkit.Query("objectId", ""), httpkit.Query("result", "")))
 
 	publishing(api, root, d)
+	library(api, root, d)
 }
 
 // publishing is the part of the table about posts, their review, the calendar
@@ -123,4 +126,49 @@ func publishing(api, root *httpkit.Surface, d Deps) {
 		root.Put("/sandbox/*", httpkit.Public, "微信沙箱", box)
 		root.Delete("/sandbox/*", httpkit.Public, "微信沙箱", box)
 	}
+}
+
+// library is the part of the table about pictures, accounts, words and the
+// public feeds.
+func library(api, root *httpkit.Surface, d Deps) {
+	m := &media{svc: d.Publish}
+	api.Get("/media", publish.MediaRead, "素材库", httpkit.Read(m.listMedia))
+	api.Post("/media", publish.MediaWrite, "上传图片", httpkit.Raw(m.uploadMedia, httpkit.MaxBody(uploadBody), httpkit.Consumes("multipart/form-data"),
+		httpkit.Produces("application/json"), httpkit.About("fields: file, orgId, alt; answers 201 with the asset"), httpkit.Timeout(2*time.Minute)))
+	api.Get("/media/{hash}", publish.MediaRead, "图片", httpkit.Raw(m.getMedia, httpkit.Produces("image/*"), httpkit.CSP(pictureCSP), httpkit.Query("size", "0, 200 or 800")))
+	api.Put("/media/{hash}", publish.MediaWrite, "修改图片说明", httpkit.Do(m.saveMedia))
+	api.Delete("/media/{hash}", publish.MediaWrite, "删除图片", httpkit.Done(m.deleteMedia))
+	api.Post("/paste", publish.MediaWrite, "整理粘贴的内容", httpkit.Do(m.cleanPaste, httpkit.MaxBody(pasteBody), httpkit.Timeout(2*time.Minute)))
+
+	a := &accounts{svc: d.Publish, feed: d.Feed}
+	api.Get("/accounts", publish.AccountRead, "账号列表", httpkit.Read(a.listAccounts))
+	api.Post("/accounts", publish.AccountManage, "添加账号", httpkit.Create(a.createAccount))
+	api.Get("/accounts/{id}", publish.AccountRead, "查看账号", httpkit.Read(a.getAccount))
+	api.Put("/accounts/{id}", publish.AccountManage, "修改账号", httpkit.Edit(a.saveAccount))
+	api.Delete("/accounts/{id}", publish.AccountManage, "删除账号", httpkit.Done(a.deleteAccount))
+	api.Post("/accounts/{id}/pause", publish.AccountManage, "暂停账号", httpkit.Do(a.pauseAccount))
+	api.Post("/accounts/{id}/resume", publish.AccountManage, "恢复账号", httpkit.Do(a.resumeAccount))
+	api.Post("/accounts/{id}/check", publish.AccountManage, "检查账号", httpkit.Do(a.checkAccount, httpkit.Timeout(time.Minute)))
+	api.Get("/accounts/{id}/webhooks", publish.AccountRead, "推送地址", httpkit.Read(a.listWebhooks))
+	api.Post("/accounts/{id}/webhooks", publish.AccountManage, "添加推送地址", httpkit.Create(a.addWebhook))
+	api.Get("/accounts/{id}/webhooks/jobs", publish.AccountRead, "推送记录", httpkit.Read(a.listWebhookJobs))
+	api.Get("/accounts/{id}/webhooks/jobs/{job}", publish.AccountRead, "一次推送的经过", httpkit.Read(a.listWebhookAttempts))
+	api.Delete("/webhooks/{id}", publish.AccountManage, "删除推送地址", httpkit.Done(a.deleteWebhook))
+	api.Post("/webhooks/{id}/enable", publish.AccountManage, "重新启用推送地址", httpkit.Do(a.enableWebhook))
+	api.Post("/webhooks/{id}/ping", publish.AccountManage, "试推送", httpkit.Done(a.pingWebhook))
+
+	v := &words{svc: d.Publish}
+	api.Get("/words", publish.PostRead, "词表", httpkit.Read(v.listWords))
+	api.Post("/words", publish.WordsManage, "添加词语", httpkit.Create(v.createWord))
+	api.Put("/words/{id}", publish.WordsManage, "修改词语", httpkit.Do(v.saveWord))
+	api.Delete("/words/{id}", publish.WordsManage, "删除词语", httpkit.Done(v.deleteWord))
+
+	f := &feeds{svc: d.Feed}
+	page := httpkit.CSP(feed.PageCSP())
+	root.Get("/feeds/{account}", httpkit.Public, "订阅源主页", httpkit.Raw(f.document(feed.Page), page))
+	root.Get("/feeds/{account}/rss.xml", httpkit.Public, "RSS", httpkit.Raw(f.document(feed.RSS)))
+	root.Get("/feeds/{account}/atom.xml", httpkit.Public, "Atom", httpkit.Raw(f.document(feed.Atom)))
+	root.Get("/feeds/{account}/feed.json", httpkit.Public, "JSON Feed", httpkit.Raw(f.document(feed.JSONFeed)))
+	root.Get("/feeds/{account}/items/{id}", httpkit.Public, "公开文章", httpkit.Raw(f.feedItem, page))
+	root.Get("/feeds/{account}/pictures/{name}", httpkit.Public, "公开文章的图片", httpkit.Raw(f.feedPicture, httpkit.CSP(pictureCSP)))
 }

@@ -37,6 +37,22 @@ type SecretsInput struct {
 	AESKey    *string
 }
 
+// sameIdentity refuses to turn an account into another one. What is absent in
+// the input stays.
+func (in AccountInput) sameIdentity(a *Account) error {
+	var f errs.Fields
+	if in.OrgID != 0 && in.OrgID != a.OrgID {
+		f.Add("orgId", "账号所属组织不能修改，请在新的组织重新添加。")
+	}
+	if in.Platform != "" && in.Platform != a.Platform {
+		f.Add("platform", "账号的平台不能修改，请重新添加。")
+	}
+	if id := strings.TrimSpace(in.AppID); id != "" && id != a.AppID {
+		f.Add("appId", "AppID 不能修改：已上传的图片和发布记录属于原来的公众号。请重新添加账号。")
+	}
+	return f.Err()
+}
+
 func (in AccountInput) apply(a *Account) {
 	a.Name, a.Kind, a.Mode = strings.TrimSpace(in.Name), in.Kind, in.Mode
 	if a.Platform == Feed {

@@ -80,6 +80,9 @@ func (s *Service) UpdateAccount(ctx context.Context, actor *authz.Actor, id ids.
 	if a.Version != expect {
 		return nil, staleAccount(a)
 	}
+	if err := in.sameIdentity(a); err != nil {
+		return nil, err
+	}
 	before := *a
 	in.apply(a)
 	if err := s.checkAccount(a); err != nil {

@@ -67,7 +67,7 @@ type Asset struct {
 type Word struct {
 	ID      ids.ID `json:"id"`
 	Text    string `json:"text" minLength:"1" maxLength:"64"`
-	Kind    string `json:"kind" enum:"sensitive,typo"`
+	Kind    string `json:"kind" enum:"sensitive,typo,allow" doc:"allow: correct text that contains another entry"`
 	Suggest string `json:"suggest,omitempty" maxLength:"64"`
 	Note    string `json:"note,omitempty" maxLength:"200"`
 }

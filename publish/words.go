@@ -67,7 +67,7 @@ func (s *Service) wordList(ctx context.Context) ([]Word, error) {
 	for _, w := range seed {
 		note := w.Note
 		if w.Source != "" {
-			note = strings.TrimLeft(note+"（据"+w.Source+"）", " ")
+			note += "（据" + w.Source + "）"
 		}
 		words = append(words, Word{Text: w.Text, Kind: w.Kind, Suggest: w.Suggest, Note: note})
 	}

@@ -24,12 +24,12 @@ type privateError struct{}
 
 func (privateError) Error() string { return "feed: address is not public" }
 
-// newClient makes the HTTP client of webhooks. The address is judged at the
+// NewClient makes the HTTP client of webhooks. Others may use it for addresses that people type. The address is judged at the
 // moment of connecting, after resolution, so a name that resolves to an inner
 // host, now or at the second look-up (DNS rebinding), is refused. Redirects are
 // not followed and proxies of the environment not used: both would reach hosts
 // that were not judged.
-func newClient(allowPrivate bool) *http.Client {
+func NewClient(allowPrivate bool) *http.Client {
 	d := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: -1}
 	if !allowPrivate {
 		d.Control = func(_, address string, _ syscall.RawConn) error {

@@ -52,6 +52,12 @@ func pageTemplate() *template.Template {
 {{range .Items}}<li><a href="{{.URL}}">{{.Title}}</a><br><span class="meta">{{.Date}}{{with .Digest}} · {{.}}{{end}}</span></li>
 {{end}}</ul>{{else}}<p>这里还没有文章，发布之后会出现在这里。</p>{{end}}
 </body></html>
+{{end}}{{define "missing"}}<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>没有找到</title><style>{{style}}</style></head><body>
+<h1>没有找到这个页面</h1>
+<p>它可能已被发布者撤回，或者地址不完整。请核对地址，或回到您看到链接的地方。</p>
+</body></html>
 {{end}}`))
 }
 
@@ -63,6 +69,11 @@ func (s *Service) WritePage(w io.Writer, a *publish.Account, it *Item) error {
 		"ISO": at.Format("2006-01-02T15:04:05-07:00"), "Date": at.Format("2006年1月2日 15:04"),
 		"Body": template.HTML(it.HTML), "Source": it.SourceURL, // HTML was sanitised when it was published
 	})
+}
+
+// WriteMissing writes the page for addresses at which nothing is.
+func (s *Service) WriteMissing(w io.Writer) error {
+	return s.pages.ExecuteTemplate(w, "missing", nil)
 }
 
 func (s *Service) writeIndex(buf *bytes.Buffer, a *publish.Account, items []Item) error {
