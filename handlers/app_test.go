@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -18,10 +19,14 @@ import (
 	"tongxin/handlers"
 	"tongxin/internal/authz"
 	"tongxin/internal/clock"
+	"tongxin/internal/errs"
 	"tongxin/internal/httpkit"
+	"tongxin/internal/ids"
 	"tongxin/internal/seal"
+	"tongxin/publish"
 	"tongxin/staff"
 	"tongxin/storage"
+	"tongxin/storage/blob"
 	"tongxin/storage/storagetest"
 )
 
@@ -59,7 +64,7 @@ func build(t *testing.T, policy staff.Policy) *house {
 		Log:   slog.New(httpkit.Redact(slog.NewJSONHandler(h.log, nil))),
 		Clock: h.clock, Random: rand.Reader,
 	})
-	_, err = handlers.Mount(h.kit, deps(h))
+	_, err = handlers.Mount(h.kit, h.deps(box))
 	check(t, err)
 	h.seed()
 	return h
@@ -234,8 +239,35 @@ func (a *answer) lacks(t *testing.T, parts ...string) *answer {
 	return a
 }
 
-func deps(h *house) handlers.Deps {
-	return handlers.Deps{Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Version: "test"}
+// deps are the real services. There is no platform: no test here publishes.
+func (h *house) deps(box *seal.Box) handlers.Deps {
+	files, err := blob.NewDir(h.t.TempDir(), h.clock.Now())
+	check(h.t, err)
+	posts, err := publish.New(publish.Config{
+		Store: storage.NewPublishing(h.db, box), Blobs: blobs{files}, Platforms: map[string]publish.Platform{},
+		Org: func(ctx context.Context, id ids.ID) (publish.Org, error) {
+			o, set, err := h.staff.Effective(ctx, id)
+			if err != nil {
+				return publish.Org{}, err
+			}
+			return publish.Org{ID: o.ID, Path: o.Path, Name: o.Name, ReviewLevels: set.ReviewLevels}, nil
+		},
+		Actor: h.staff.Actor, Clock: h.clock, IDs: h.db.IDs(), Log: slog.New(slog.DiscardHandler), Token: rand.Text,
+	})
+	check(h.t, err)
+	return handlers.Deps{
+		Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
+		Callback: func(context.Context, string, string, url.Values, []byte) (string, error) {
+			return "", errs.Missing("公众号")
+		},
+	}
+}
+
+// blobs narrows what Open returns to what the domain asks for.
+type blobs struct{ *blob.Dir }
+
+func (b blobs) Open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	return b.Dir.Open(ctx, key)
 }
 
 func (h *house) id(org string) string { return h.orgs[org].ID.String() }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"tongxin/internal/authz"
 	"tongxin/staff"
 )
 
@@ -15,10 +16,10 @@ const api = "/api/staff/v1"
 // invite makes an account with a password through its invitation link.
 func (h *house) invite(login, role, org string) *browser {
 	h.t.Helper()
-	admin := h.as("root-admin")
-	made := admin.do("POST", api+"/staff", map[string]any{"orgId": h.id(org), "login": login, "name": "王小红", "phone": "13987654321",
-		"roles": []map[string]string{{"role": role, "orgId": h.id(org)}}}).want(h.t, 201)
-	_, token, _ := strings.Cut(made.field("link"), "token=")
+	_, token, err := h.staff.CreateAccount(h.t.Context(), authz.SystemActor("test"),
+		staff.AccountInput{OrgID: h.orgs[org].ID, Login: login, Name: "王小红", Phone: "13987654321"},
+		[]staff.RoleAt{{Role: role, OrgID: h.orgs[org].ID}})
+	check(h.t, err)
 	b := &browser{h: h}
 	b.do("POST", api+"/invitations/look", map[string]string{"token": token}).want(h.t, 200, "王小红", login).lacks(h.t, "139")
 	b.take(b.do("POST", api+"/invitations/accept", map[string]string{"token": token, "password": password}).want(h.t, 200, `"csrf"`))

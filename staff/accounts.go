@@ -46,6 +46,20 @@ func (s *Service) Account(ctx context.Context, actor *authz.Actor, id ids.ID) (*
 	return a, s.showPhone(a)
 }
 
+// Actor is an active account with its present rights, for what runs in
+// somebody's name without a session (a calendar subscription). NotFound when
+// there is no such account, or it may not sign in any more.
+func (s *Service) Actor(ctx context.Context, id ids.ID) (*authz.Actor, error) {
+	a, err := s.cfg.Store.Account(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if a.State != Active {
+		return nil, errs.Missing("账号")
+	}
+	return s.actor(a), nil
+}
+
 func (s *Service) showPhone(a *Account) error {
 	if a.SealedPhone == "" {
 		return nil

@@ -239,23 +239,38 @@ func (s *Service) ArchiveOrg(ctx context.Context, actor *authz.Actor, id ids.ID,
 	return s.save(ctx, actor, o, "org.archive", nil)
 }
 
-// Effective returns where an organisation stands and what counts there: each
-// setting from the nearest organisation that sets it. It asks for no actor:
-// other domains call it about objects they have checked themselves.
-func (s *Service) Effective(ctx context.Context, id ids.ID) (path string, settings Settings, err error) {
+// Effective returns an organisation and what counts there: each setting from
+// the nearest organisation that sets it. It asks for no actor: other domains
+// call it about objects they have checked themselves. It is asked on every
+// write of a post, so answers are kept for some seconds; the organisation must
+// not be changed by the caller.
+func (s *Service) Effective(ctx context.Context, id ids.ID) (*Org, Settings, error) {
+	now := s.cfg.Clock.Now()
+	e, gen := s.orgs.get(id)
+	if e != nil && now.Before(e.until) {
+		return e.org, e.settings, nil
+	}
 	o, err := s.cfg.Store.Org(ctx, id)
 	if err != nil {
-		return "", Settings{}, err
+		return nil, Settings{}, err
 	}
 	line, err := s.cfg.Store.OrgsByID(ctx, pathIDs(o.Path))
 	if err != nil {
-		return "", Settings{}, err
+		return nil, Settings{}, err
 	}
-	settings = DefaultSettings()
+	settings := DefaultSettings()
 	for _, a := range line { // ordered by path: from the root down
 		settings = settings.apply(a.Overrides)
 	}
-	return o.Path, settings, nil
+	s.orgs.put(id, &effective{org: o, settings: settings, until: now.Add(cacheAge)}, gen)
+	return o, settings, nil
+}
+
+// effective is an answer of Effective that is still good.
+type effective struct {
+	org      *Org
+	settings Settings
+	until    time.Time
 }
 
 // pathIDs are the ids in a path, from the root down.

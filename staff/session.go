@@ -16,7 +16,7 @@ import (
 
 const (
 	cacheAge   = 5 * time.Second // how long a change on another node may go unseen
-	cacheMax   = 10_000          // sessions remembered
+	cacheMax   = 10_000          // sessions, and organisations, remembered
 	touchEvery = time.Minute     // how exact SeenAt is
 )
 
@@ -41,39 +41,38 @@ type remembered struct {
 	seen  atomic.Int64 // ms
 }
 
-// sessionCache keeps the database out of the way of every request.
-type sessionCache struct {
+// cache keeps the database out of the way of every request. Values are shared
+// and say themselves until when they are good.
+type cache[K comparable, V any] struct {
 	mu   sync.RWMutex
 	gen  uint64 // rises with clear, so that a slow reader cannot put back what was dropped
-	byID map[[sha256.Size]byte]*remembered
+	kept map[K]V
 }
 
-func newSessionCache() *sessionCache {
-	return &sessionCache{byID: map[[sha256.Size]byte]*remembered{}}
-}
+func newCache[K comparable, V any]() *cache[K, V] { return &cache[K, V]{kept: map[K]V{}} }
 
-func (c *sessionCache) get(h [sha256.Size]byte) (*remembered, uint64) {
+func (c *cache[K, V]) get(k K) (V, uint64) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.byID[h], c.gen
+	return c.kept[k], c.gen
 }
 
-func (c *sessionCache) put(h [sha256.Size]byte, r *remembered, gen uint64) {
+func (c *cache[K, V]) put(k K, v V, gen uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if gen != c.gen {
 		return
 	}
-	if len(c.byID) >= cacheMax {
-		clear(c.byID)
+	if len(c.kept) >= cacheMax {
+		clear(c.kept)
 	}
-	c.byID[h] = r
+	c.kept[k] = v
 }
 
-func (c *sessionCache) clear() {
+func (c *cache[K, V]) clear() {
 	c.mu.Lock()
 	c.gen++
-	clear(c.byID)
+	clear(c.kept)
 	c.mu.Unlock()
 }
 

@@ -5,6 +5,7 @@ package staff
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"io"
 	"time"
 
@@ -79,7 +80,8 @@ type Service struct {
 	roles    map[string]Role
 	hashing  *semaphore.Weighted
 	dummy    string // what an unknown login is compared with
-	sessions *sessionCache
+	sessions *cache[[sha256.Size]byte, *remembered]
+	orgs     *cache[ids.ID, *effective]
 }
 
 // New checks the configuration and makes the service.
@@ -91,7 +93,8 @@ func New(cfg Config) (*Service, error) {
 	p.MinPassword = cmp.Or(p.MinPassword, 10)
 	p.History = cmp.Or(p.History, 3)
 	p.Hash = cmp.Or(p.Hash, OWASP())
-	s := &Service{cfg: cfg, policy: p, roles: map[string]Role{}, sessions: newSessionCache()}
+	s := &Service{cfg: cfg, policy: p, roles: map[string]Role{},
+		sessions: newCache[[sha256.Size]byte, *remembered](), orgs: newCache[ids.ID, *effective]()}
 	for _, r := range cfg.Roles {
 		s.roles[r.Name] = r
 	}
@@ -111,13 +114,17 @@ func (s *Service) Label(role string) string {
 	return cmp.Or(s.roles[role].Label, role)
 }
 
-// Forget drops every remembered session: call it when another node changed
-// roles or states. Without it a change elsewhere shows within 5 seconds.
-func (s *Service) Forget() { s.sessions.clear() }
+// Forget drops what is remembered of sessions and organisations: call it when
+// another node changed roles or states. Without it a change elsewhere shows
+// within 5 seconds.
+func (s *Service) Forget() {
+	s.sessions.clear()
+	s.orgs.clear()
+}
 
 // changed is called after a write that remembered sessions depend on.
 func (s *Service) changed() {
-	s.sessions.clear()
+	s.Forget()
 	if s.cfg.OnChange != nil {
 		s.cfg.OnChange()
 	}
