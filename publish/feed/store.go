@@ -50,7 +50,10 @@ type Store interface {
 
 // HookStore keeps webhooks and their jobs; secrets are sealed by the implementation.
 type HookStore interface {
-	AddWebhook(ctx context.Context, h *Webhook, e trail.Entry) error
+	// AddWebhook is idempotent by the request's key, like other creating calls:
+	// it returns the id of the webhook made then. errs.Invalid when the account
+	// has the address already.
+	AddWebhook(ctx context.Context, h *Webhook, e trail.Entry) (ids.ID, error)
 	Webhook(ctx context.Context, id ids.ID) (*Webhook, error)
 	Webhooks(ctx context.Context, account ids.ID) ([]Webhook, error)
 	// SaveWebhook stores Enabled and Note.

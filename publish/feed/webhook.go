@@ -56,19 +56,19 @@ func (s *Service) AddWebhook(ctx context.Context, actor *authz.Actor, account id
 	if len(have) >= maxWebhooks {
 		return nil, errs.New(errs.Conflict, "每个账号最多 %d 个推送地址，请先删除不用的。", maxWebhooks)
 	}
-	for _, h := range have {
-		if h.URL == url {
-			return nil, errs.Bad("url", "这个推送地址已经添加过了。")
-		}
-	}
 	h := Webhook{ID: s.IDs.New(), AccountID: account, URL: url, Secret: make([]byte, 32), Enabled: true, CreatedBy: actor.Name, CreatedAt: s.Clock.Now()}
 	if _, err := io.ReadFull(s.Rand, h.Secret); err != nil {
 		return nil, fmt.Errorf("feed: no randomness: %w", err)
 	}
-	if err := s.Store.AddWebhook(ctx, &h, s.entry(actor, a, "webhook.add", h.ID, url)); err != nil {
+	id, err := s.Store.AddWebhook(ctx, &h, s.entry(actor, a, "webhook.add", h.ID, url))
+	if err != nil {
 		return nil, err
 	}
-	return &NewWebhook{Webhook: h, Secret: showSecret(h.Secret)}, nil
+	made, err := s.Store.Webhook(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &NewWebhook{Webhook: *made, Secret: showSecret(made.Secret)}, nil
 }
 
 func (s *Service) entry(actor *authz.Actor, a *publish.Account, action string, id ids.ID, url string) trail.Entry {

@@ -1,0 +1,62 @@
+# Tongxin. `make` or `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO       ?= go
+TAGS     := e2e proof
+STAMP    := web/node_modules/.stamp
+CONSOLE  := handlers/dist/console/index.html
+WEBSRC   := $(shell find web/console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+
+.PHONY: help run test race build web lint fmt bench deps gen clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: build ## build everything and start a demo on http://127.0.0.1:8080 with its data in ./data
+	./bin/tongxin demo
+
+build: web ## build the front ends and bin/tongxin
+	$(GO) build -trimpath -o bin/tongxin ./cmd/tongxin
+
+web: $(CONSOLE) ## build the front ends only
+
+$(STAMP): web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+$(CONSOLE): $(STAMP) $(WEBSRC)
+	cd web && npm run build
+	@touch $@
+
+test: deps web ## install what the tests need (Debian, as root) and run everything
+	cd web && npm test
+	$(GO) vet -tags '$(TAGS)' ./...
+	TONGXIN_TEST_ARTIFACTS="$(CURDIR)/artifacts" $(GO) run gotest.tools/gotestsum@v1.13.0 --format pkgname --packages ./... -- -tags '$(TAGS)' -timeout 20m
+
+race: deps ## the packages with concurrency under the race detector
+	$(GO) test -race ./storage/... ./publish/... ./wechat/... ./internal/... ./staff/...
+
+deps: ## install (as root) or name the programs that the tests need
+	@./scripts/deps.sh
+
+lint: ## vet, staticcheck and formatting
+	$(GO) vet -tags '$(TAGS)' ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags '$(TAGS)' ./...
+	@test -z "$$($(GO) run mvdan.cc/gofumpt@v0.12.0 -l $$(git ls-files '*.go'))" || (echo "run make fmt" && exit 1)
+	cd web && npm run typecheck
+
+fmt: ## format the Go code
+	$(GO) run mvdan.cc/gofumpt@v0.12.0 -w $$(git ls-files '*.go')
+
+gen: build ## write the OpenAPI documents and the typed clients made from them
+	./bin/tongxin openapi staff > web/console/openapi.json
+	cd web && npm run gen
+
+bench: build ## print the figures of docs/benchmarks.md
+	./bin/tongxin load render
+	./bin/tongxin load publish
+	./bin/tongxin load write
+
+clean: ## remove what was built; data stays
+	rm -rf bin artifacts handlers/dist/console/* web/node_modules
