@@ -60,7 +60,7 @@ func checkHTML(out string, allowed map[string]string) error {
 			}
 			if n.Data == "p" {
 				for c := n.FirstChild; c != nil; c = c.NextSibling {
-					if strings.Contains(" p section ul table blockquote pre h1 h2 ", " "+c.Data+" ") {
+					if c.Type == html.ElementNode && strings.Contains(" p section ul table blockquote pre h1 h2 ", " "+c.Data+" ") {
 						return fmt.Errorf("%s in p", c.Data)
 					}
 				}

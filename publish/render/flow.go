@@ -20,6 +20,7 @@ func (r *reader) text(s string) {
 		return
 	}
 	var out strings.Builder
+	look := t.mark.effective()
 	for _, c := range s {
 		switch {
 		case c == '\n' || c == '\r' || c == '\u2028' || c == '\u2029':
@@ -32,17 +33,18 @@ func (r *reader) text(s string) {
 			continue
 		}
 		if r.space > 0 {
-			r.settle(&out, c)
+			r.settle(&out, c, look)
 		}
 		out.WriteRune(c)
 	}
 	if out.Len() > 0 {
-		r.put(run{kind: text, text: out.String(), mark: t.mark})
+		r.put(run{kind: text, text: out.String(), mark: look})
 	}
 }
 
-// settle decides what pending white space before c becomes.
-func (r *reader) settle(out *strings.Builder, c rune) {
+// settle decides what pending white space before c becomes: part of plain text
+// where there is some on either side, so that links and marks hug their words.
+func (r *reader) settle(out *strings.Builder, c rune, look mark) {
 	broke := r.space == 2
 	r.space = 0
 	var prev rune
@@ -63,14 +65,19 @@ func (r *reader) settle(out *strings.Builder, c rune) {
 	if prev == ' ' || broke && wide(prev) && wide(c) {
 		return
 	}
-	if out.Len() == 0 {
-		last := &r.cur.runs[len(r.cur.runs)-1]
-		if last.kind == text && last.mark == (mark{}) {
-			last.text += " "
-			return
-		}
+	if out.Len() > 0 {
+		out.WriteByte(' ')
+		return
 	}
-	out.WriteByte(' ')
+	last := &r.cur.runs[len(r.cur.runs)-1]
+	switch {
+	case last.kind == text && last.mark == (mark{}):
+		last.text += " "
+	case look == (mark{}) || last.kind == text && last.mark == look:
+		out.WriteByte(' ')
+	default:
+		r.cur.runs = append(r.cur.runs, run{kind: text, text: " "})
+	}
 }
 
 // invisible characters are dropped: controls, zero-width marks, soft hyphens,
@@ -94,14 +101,20 @@ func wide(c rune) bool {
 		c >= 0x2014 && c <= 0x2026
 }
 
+// effective drops what another mark overrides: code and links have the theme's
+// look.
+func (m mark) effective() mark {
+	if m.code {
+		m.color, m.bg, m.size = "", "", ""
+	}
+	if m.href != "" {
+		m.color, m.under = "", false
+	}
+	return m
+}
+
 // put appends a run, merging equal neighbours.
 func (r *reader) put(x run) {
-	if x.mark.code {
-		x.mark.color, x.mark.bg, x.mark.size = "", "", ""
-	}
-	if x.mark.href != "" { // links have the theme's look
-		x.mark.color, x.mark.under = "", false
-	}
 	b := r.paragraph()
 	if x.kind != text && r.space > 0 {
 		r.spaceBefore(b)

@@ -2,7 +2,9 @@ package render
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -16,8 +18,16 @@ import (
 )
 
 // markdownHTML renders Markdown to HTML for the reader. Raw HTML passes
-// through: the reader treats it like anything pasted.
-func markdownHTML(src string) (string, error) {
+// through: the reader treats it like anything pasted. The parser is not ours
+// and fuzzing has made it panic (on invalid UTF-8, which it no longer gets), so
+// a panic there is an error about one article, not the end of the process.
+func markdownHTML(src string) (out string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = "", fmt.Errorf("markdown: %v", p)
+		}
+	}()
+	src = strings.ToValidUTF8(src, "")
 	md := goldmark.New(
 		goldmark.WithExtensions(
 			extension.Table, extension.Strikethrough, extension.TaskList, extension.Linkify,
@@ -28,12 +38,12 @@ func markdownHTML(src string) (string, error) {
 		goldmark.WithRendererOptions(html.WithUnsafe(),
 			renderer.WithNodeRenderers(util.Prioritized(ownNodes{}, 100))),
 	)
-	var out bytes.Buffer
-	out.Grow(len(src) * 2)
-	if err := md.Convert(boundNesting([]byte(src)), &out); err != nil {
+	var buf bytes.Buffer
+	buf.Grow(len(src) * 2)
+	if err := md.Convert(boundNesting([]byte(src)), &buf); err != nil {
 		return "", err
 	}
-	return out.String(), nil
+	return buf.String(), nil
 }
 
 // boundNesting shortens absurd runs of the characters that nest (quotes,

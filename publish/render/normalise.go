@@ -163,7 +163,7 @@ func settledCell(c *cell) {
 }
 
 // respace joins equal neighbours and puts the spaces between runs where the
-// reader would put them: at the end of plain text, else before the next run.
+// reader would put them (see settle).
 func respace(runs []run) []run {
 	var j joiner
 	space := false
@@ -182,10 +182,16 @@ func respace(runs []run) []run {
 			continue
 		}
 		if space {
-			if j.plainEnd() {
-				j.add(run{kind: text, text: " "})
-			} else if len(j.out) > 0 && j.out[len(j.out)-1].kind != br {
+			last := run{kind: br}
+			if n := len(j.out); n > 0 {
+				last = j.out[n-1]
+			}
+			switch {
+			case last.kind == br:
+			case last.kind == text && last.mark != (mark{}) && last.mark == x.mark, !j.plainEnd() && x.mark == (mark{}):
 				t = " " + t
+			default:
+				j.add(run{kind: text, text: " "})
 			}
 		}
 		x.text = strings.TrimRight(t, " ")

@@ -116,7 +116,9 @@ func (a *attrs) set(k, v string) {
 	case "href":
 		a.href = v
 	case "src":
-		a.src = v
+		if v != "" {
+			a.src = v
+		}
 	case "data-src": // articles copied from WeChat load pictures lazily
 		if a.src == "" {
 			a.src = v
@@ -168,7 +170,9 @@ func (r *reader) start(tag string, z *html.Tokenizer, has bool) {
 		a = readAttrs(z)
 	}
 	if why, drop := skipped(tag); drop {
-		r.doc.drop(why)
+		if why != "" {
+			r.doc.drop(why)
+		}
 		r.skip, r.depth = tag, 1
 		return
 	}

@@ -32,8 +32,7 @@ func (w *writer) outline(kids []*block) {
 		case table:
 			for _, rw := range b.rows {
 				for i := range rw.cells {
-					w.outline(rw.cells[i].kids)
-					w.plain.WriteByte('\t')
+					w.plain.WriteString(cellText(w, &rw.cells[i]) + "\t")
 				}
 				w.plain.WriteByte('\n')
 			}
@@ -43,6 +42,13 @@ func (w *writer) outline(kids []*block) {
 			w.plain.WriteByte('\n')
 		}
 	}
+}
+
+// cellText is the text of a cell on one line.
+func cellText(w *writer, c *cell) string {
+	in := newWriter(w.doc, Options{})
+	in.outline(c.kids)
+	return strings.Join(strings.Fields(in.plain.String()), " ")
 }
 
 // digestChars is how many characters WeChat shows when an article has no
