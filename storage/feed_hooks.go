@@ -20,17 +20,25 @@ const (
 func hookContext(id ids.ID) string { return "feed.webhook:" + id.String() }
 
 // AddWebhook implements feed.Store.
-func (s *Feeds) AddWebhook(ctx context.Context, h *feed.Webhook, e trail.Entry) error {
+func (s *Feeds) AddWebhook(ctx context.Context, h *feed.Webhook, e trail.Entry) (id ids.ID, err error) {
 	sealed, err := s.seal.Seal(h.Secret, hookContext(h.ID))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return s.db.Write(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(`INSERT INTO feed_webhooks (`+feedHookCols+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+	err = s.db.Write(ctx, func(tx *Tx) error {
+		made, seen, err := tx.Once(e.Actor, h.ID)
+		if id = made; err != nil || seen {
+			return err
+		}
+		fresh, err := tx.Insert(`INSERT INTO feed_webhooks (`+feedHookCols+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 			h.ID, h.AccountID, h.URL, sealed, flag(h.Enabled), h.Note, h.CreatedBy, Millis(h.CreatedAt))
+		if err == nil && !fresh {
+			err = errs.Bad("url", "这个推送地址已经添加过了。")
+		}
 		tx.Audit(e)
 		return err
 	})
+	return id, err
 }
 
 // flag is a bool as the database keeps it.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tongxin/internal/authz"
+	"tongxin/internal/call"
 	"tongxin/internal/clock"
 	"tongxin/internal/errs"
 	"tongxin/internal/ids"
@@ -71,7 +72,7 @@ func feedEvent(db *storage.DB) feed.Event {
 func feedHook(t testing.TB, db *storage.DB, s *storage.Feeds, account ids.ID) *feed.Webhook {
 	t.Helper()
 	h := &feed.Webhook{ID: db.IDs().New(), AccountID: account, URL: "https://example.org/hook", Secret: []byte("0123456789abcdef"), Enabled: true, CreatedBy: "张三", CreatedAt: db.Clock().Now()}
-	if err := s.AddWebhook(t.Context(), h, trail.Entry{Actor: authz.SystemActor("test"), Action: "webhook.add", Object: "webhook", ID: h.ID}); err != nil {
+	if _, err := s.AddWebhook(t.Context(), h, trail.Entry{Actor: authz.SystemActor("test"), Action: "webhook.add", Object: "webhook", ID: h.ID}); err != nil {
 		t.Fatal(err)
 	}
 	return h
@@ -315,6 +316,26 @@ func TestFeedWebhooks(t *testing.T) {
 	eachFeed(t, func(t *testing.T, db *storage.DB, s *storage.Feeds) {
 		ctx := t.Context()
 		h := feedHook(t, db, s, feedA)
+		twin := *h
+		twin.ID = db.IDs().New()
+		twinEntry := trail.Entry{Actor: authz.SystemActor("test"), Action: "webhook.add", Object: "webhook", ID: twin.ID}
+		if _, err := s.AddWebhook(ctx, &twin, twinEntry); !errs.Is(err, errs.Invalid) {
+			t.Fatalf("one address twice: %v", err)
+		}
+		keyed := call.With(ctx, call.Info{IdempotencyKey: "key-12345", BodyHash: "b"})
+		twin.URL = "https://example.org/other"
+		first, err := s.AddWebhook(keyed, &twin, twinEntry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := twin
+		again.ID = db.IDs().New()
+		if id, err := s.AddWebhook(keyed, &again, twinEntry); err != nil || id != first {
+			t.Fatalf("the same key made %v, %v; want %v", id, err, first)
+		}
+		if err := s.DeleteWebhook(ctx, first, twinEntry); err != nil {
+			t.Fatal(err)
+		}
 		var stored string
 		if err := db.QueryRow(ctx, `SELECT secret FROM feed_webhooks WHERE id = ?`, h.ID).Scan(&stored); err != nil {
 			t.Fatal(err)
@@ -348,8 +369,8 @@ func TestFeedWebhooks(t *testing.T) {
 		if jobs, err := s.Jobs(ctx, feedA, page.Request{Limit: 10}); err != nil || len(jobs) != 0 {
 			t.Fatalf("jobs of a deleted webhook stay: %d, %v", len(jobs), err)
 		}
-		if n := count(t, db, `SELECT COUNT(*) FROM audit WHERE object = 'webhook'`); n != 3 {
-			t.Fatalf("%d audit rows, want add, enable, delete", n)
+		if n := count(t, db, `SELECT COUNT(*) FROM audit WHERE object = 'webhook'`); n != 5 {
+			t.Fatalf("%d audit rows, want two additions, one switch, two deletions", n)
 		}
 	})
 }

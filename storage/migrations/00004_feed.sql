@@ -63,7 +63,7 @@ CREATE TABLE feed_webhooks (
   created_at BIGINT NOT NULL,
   PRIMARY KEY (id)
 );
-CREATE INDEX feed_webhooks_account ON feed_webhooks (account_id, id);
+CREATE UNIQUE INDEX feed_webhooks_url ON feed_webhooks (account_id, url);
 
 CREATE TABLE feed_jobs (
   id BIGINT NOT NULL,
