@@ -90,9 +90,11 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 
 func (db *DB) connect(ctx context.Context) (err error) {
 	if !db.opt.ReadOnly {
-		if db.unlock, err = db.dialect.lock(); err != nil {
+		unlock, err := db.dialect.lock()
+		if err != nil {
 			return err
 		}
+		db.unlock = unlock
 		// The writer opens first: on SQLite it creates the file and sets WAL.
 		if db.writers, err = db.dialect.openWriter(); err != nil {
 			return err

@@ -160,11 +160,11 @@ func (l *lane) serve(batch []*job) {
 	if len(live) == 0 {
 		return
 	}
-	l.current = live
-	defer func() { l.current = nil }()
+	l.current = live // until everybody is answered
 	if len(live) > 1 {
 		retry := l.attempt(live)
 		if retry == nil {
+			l.current = nil
 			return
 		}
 		l.db.log.Debug("storage: batch runs again one by one", "callers", len(live), "cause", retry)
@@ -173,6 +173,7 @@ func (l *lane) serve(batch []*job) {
 		l.current = live[i:]
 		l.alone(j)
 	}
+	l.current = nil
 }
 
 // alone runs one caller until it has a result.

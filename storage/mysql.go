@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"time"
@@ -36,6 +38,7 @@ func newMySQL(cfg *mysql.Config, opt Options) *mysqlDialect {
 	cfg.MultiStatements = false
 	cfg.Collation = "utf8mb4_bin"
 	cfg.Loc = time.UTC
+	cfg.Logger = driverLog{opt.Log}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 10 * time.Second
 	}
@@ -71,6 +74,12 @@ func (d *mysqlDialect) prepares() bool              { return false }
 // snapshot must see one moment, whatever the session's isolation is: the
 // connector of the readers sets REPEATABLE READ.
 func (d *mysqlDialect) snapshot() string { return "START TRANSACTION WITH CONSISTENT SNAPSHOT" }
+
+// driverLog keeps the driver's notes on broken connections out of standard
+// error. They come back as errors too.
+type driverLog struct{ log *slog.Logger }
+
+func (l driverLog) Print(v ...any) { l.log.Debug("mysql driver", "note", fmt.Sprint(v...)) }
 
 // leveled sets the isolation level on each new connection. The variable that a
 // DSN could set has another name on MySQL 8 than on MariaDB before 11.1.
