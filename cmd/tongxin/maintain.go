@@ -177,7 +177,8 @@ func (r *report) accounts(ctx context.Context, set *settings, db *storage.DB, bo
 		return
 	}
 	defer client.Close()
-	list, err := storage.NewPublishing(db, box).ListAccounts(ctx, authz.Scope{All: true})
+	store := storage.NewPublishing(db, box)
+	list, err := store.ListAccounts(ctx, authz.Scope{All: true})
 	if err != nil {
 		r.line(false, "accounts", err.Error())
 		return
@@ -186,7 +187,12 @@ func (r *report) accounts(ctx context.Context, set *settings, db *storage.DB, bo
 		if a.Platform != publish.WeChat {
 			continue
 		}
-		checks, err := wechatPlatform{client, clock.System{}}.Health(ctx, a)
+		full, err := store.Account(ctx, a.ID) // lists leave the secrets out
+		if err != nil {
+			r.line(false, a.AppID, err.Error())
+			continue
+		}
+		checks, err := wechatPlatform{client, clock.System{}}.Health(ctx, *full)
 		if err != nil {
 			r.line(false, a.AppID, err.Error())
 		}
