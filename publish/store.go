@@ -14,7 +14,8 @@ import (
 // Store keeps everything of this domain. Contract for all methods: a missing
 // row is errs.NotFound; a write that finds another version than expected is
 // errs.Stale and leaves nothing behind; the audit entry is stored in the same
-// transaction as the change.
+// transaction as the change. Lists with a page.Request return up to one row more
+// than its limit, newest first, for page.Of.
 type Store interface {
 	PostStore
 	QueueStore
@@ -37,7 +38,10 @@ type PostStore interface {
 	// DeletePost removes a post that never had a delivery.
 	DeletePost(ctx context.Context, id ids.ID, expect int64, e trail.Entry) error
 
+	// Revisions lists without contents; the cursor is a version.
 	Revisions(ctx context.Context, post ids.ID, r page.Request) ([]Revision, error)
+	// Revision is the content as it stood at a version of the post: the newest
+	// revision not above it.
 	Revision(ctx context.Context, post ids.ID, version int64) (*Revision, error)
 	Reviews(ctx context.Context, post ids.ID) ([]Review, error)
 	Comments(ctx context.Context, post ids.ID) ([]Comment, error)
@@ -47,7 +51,9 @@ type PostStore interface {
 	// Fingerprints returns the near-duplicate fingerprints of posts of the
 	// scope changed since a time, newest first, at most 2,000.
 	Fingerprints(ctx context.Context, scope authz.Scope, since time.Time) ([]Fingerprint, error)
-	// ThinRevisions keeps of the autosaves before a time one per ten minutes.
+	// ThinRevisions keeps of the autosaves before a time one per ten minutes, and
+	// all whose content is current, approved, reviewed or delivered. It also
+	// sweeps contents that nothing names any more.
 	ThinRevisions(ctx context.Context, before time.Time) (int, error)
 }
 
@@ -61,7 +67,10 @@ type Change struct {
 	Add         []*Delivery // new deliveries
 	// Cancel and MoveTo touch the post's deliveries that still wait; the count
 	// of those that were too late is returned in Late through the error
-	// errs.Conflict only when All of them were too late.
+	// errs.Conflict only when All of them were too late. The store sets
+	// Post.State to what follows: a post that is taken out of the queue
+	// (Approved) stays Queued while a delivery is under way and is Finished when
+	// one was published; a Queued one with none left is Finished.
 	Cancel bool
 	MoveTo time.Time
 	Entry  trail.Entry
@@ -151,7 +160,8 @@ type QueueStore interface {
 	// PlatformEvents lists stored events of an account since a time that no
 	// delivery has claimed, oldest first.
 	PlatformEvents(ctx context.Context, account ids.ID, since time.Time) ([]PlatformEvent, error)
-	// UnknownMass counts the account's mass sends of unknown outcome.
+	// UnknownMass counts the account's mass sends to which an event without a
+	// known receipt could belong: outcome unknown, or the submit under way.
 	UnknownMass(ctx context.Context, account ids.ID) (int, error)
 	ClaimPlatformEvent(ctx context.Context, id, delivery ids.ID) error
 
@@ -164,6 +174,8 @@ type QueueStore interface {
 	// Asia/Shanghai) and reports whether it was within limit; over it nothing is counted.
 	Spend(ctx context.Context, account ids.ID, day, call string, limit int) (bool, error)
 	Spent(ctx context.Context, account ids.ID, day string) (map[string]int, error)
+	// QueueCounts counts the deliveries that are not over, and the failed ones,
+	// by state; the time is the earliest DueAt of those that wait.
 	QueueCounts(ctx context.Context, scope authz.Scope) (map[DeliveryState]int, time.Time, error)
 	SaveFigures(ctx context.Context, delivery ids.ID, f []Figures) error
 	FiguresOf(ctx context.Context, delivery ids.ID) ([]Figures, error)
@@ -183,6 +195,7 @@ type AccountStore interface {
 	CreateAccount(ctx context.Context, a *Account, e trail.Entry) (ids.ID, error)
 	Account(ctx context.Context, id ids.ID) (*Account, error)
 	AccountByApp(ctx context.Context, platform, appID string) (*Account, error)
+	// ListAccounts leaves Secrets empty: never save what it returns.
 	ListAccounts(ctx context.Context, scope authz.Scope) ([]Account, error)
 	// SaveAccount stores everything but health; expect as in Commit.
 	SaveAccount(ctx context.Context, a *Account, expect int64, e trail.Entry) error
