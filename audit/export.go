@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"tongxin/internal/authz"
 	"tongxin/internal/clock"
@@ -36,7 +37,8 @@ func (s *Service) Begin(ctx context.Context, actor *authz.Actor, f Filter, forma
 		return nil, errs.Bad("format", "导出格式只能是 csv 或 jsonl。")
 	}
 	if f.To.IsZero() {
-		f.To = s.clock.Now() // what is written while the export runs is not in it
+		// What is written while the export runs is not in it.
+		f.To = s.clock.Now().Add(time.Millisecond)
 	}
 	e := trail.Entry{Actor: actor, Action: "audit.export", Object: "audit", Detail: map[string]string{
 		"format": string(format), "from": f.From.Format("2006-01-02T15:04:05Z"), "to": f.To.Format("2006-01-02T15:04:05Z"),

@@ -24,6 +24,7 @@ import (
 	"tongxin/internal/ids"
 	"tongxin/internal/seal"
 	"tongxin/publish"
+	"tongxin/publish/feed"
 	"tongxin/staff"
 	"tongxin/storage"
 	"tongxin/storage/blob"
@@ -255,8 +256,13 @@ func (h *house) deps(box *seal.Box) handlers.Deps {
 		Actor: h.staff.Actor, Clock: h.clock, IDs: h.db.IDs(), Log: slog.New(slog.DiscardHandler), Token: rand.Text,
 	})
 	check(h.t, err)
+	feeds, err := feed.New(feed.Config{
+		Store: storage.NewFeeds(h.db, box), Blobs: blobs{files}, Account: storage.NewPublishing(h.db, box).Account,
+		PublicURL: "http://example.com", Owner: "test", Clock: h.clock, IDs: h.db.IDs(), Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
+	})
+	check(h.t, err)
 	return handlers.Deps{
-		Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
+		Feed: feeds, PublicURL: "http://example.com", Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
 		Callback: func(context.Context, string, string, url.Values, []byte) (string, error) {
 			return "", errs.Missing("公众号")
 		},

@@ -34,11 +34,11 @@ func (t translator) transform(ctx huma.Context, _ string, v any) (any, error) {
 	if !ok {
 		return v, nil
 	}
-	id := ""
+	err, id := t.foreign(m), ""
 	if rq := requestOf(ctx.Context()); rq != nil {
-		id = rq.info.RequestID
+		rq.err, id = err, rq.info.RequestID
 	}
-	p := ProblemOf(t.foreign(m), id)
+	p := ProblemOf(err, id)
 	p.Status = m.Status
 	ctx.SetHeader("Content-Type", ProblemType)
 	ctx.SetHeader("Cache-Control", "no-store")
