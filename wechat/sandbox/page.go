@@ -34,7 +34,7 @@ func (s *Sandbox) pages(m *http.ServeMux) {
 		http.Redirect(w, r, "/sandbox/", http.StatusMovedPermanently)
 	})
 	m.HandleFunc("GET /sandbox/{$}", s.static("index.html"))
-	for _, name := range []string{"app.css", "app.js", "article.css"} {
+	for _, name := range []string{"app.css", "app.js", "article.css", "icon.svg"} {
 		m.HandleFunc("GET /sandbox/"+name, s.static(name))
 	}
 	m.HandleFunc("GET /sandbox/img/{hash}", s.serveImage)
@@ -45,7 +45,7 @@ func (s *Sandbox) pages(m *http.ServeMux) {
 
 // static serves an embedded file.
 func (s *Sandbox) static(name string) http.HandlerFunc {
-	mime := map[string]string{".html": "text/html", ".css": "text/css", ".js": "text/javascript"}[path.Ext(name)]
+	mime := map[string]string{".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}[path.Ext(name)]
 	return func(w http.ResponseWriter, _ *http.Request) {
 		data, err := pageFiles.ReadFile("page/" + name)
 		if err != nil {
