@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"tongxin/internal/clock"
-	"tongxin/publish/feed"
+	"tongxin/internal/outbound"
 )
 
 // linkProbe finds links that do not open. It asks only public addresses, keeps
@@ -34,7 +34,7 @@ const (
 )
 
 func newLinkProbe(c clock.Clock, allowPrivate bool) *linkProbe {
-	return &linkProbe{clock: c, http: feed.NewClient(allowPrivate), known: map[string]probed{}}
+	return &linkProbe{clock: c, http: outbound.Client(probeTime, allowPrivate), known: map[string]probed{}}
 }
 
 func (p *linkProbe) dead(ctx context.Context, urls []string) []string {

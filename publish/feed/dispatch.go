@@ -14,10 +14,14 @@ import (
 	"time"
 
 	"tongxin/internal/errs"
+	"tongxin/internal/outbound"
 )
 
 const (
 	workers = 4
+	// callTimeout bounds connecting, sending and reading the answer.
+	callTimeout = 15 * time.Second
+	maxAnswer   = 64 << 10 // bytes of the answer that are read and thrown away
 	// lease outlives a call by far; a process that dies gives its job back then.
 	lease = 2 * time.Minute
 	// nap bounds how long a job that another process stored waits to be seen.
@@ -182,7 +186,7 @@ func explain(err error) string {
 	var dns *net.DNSError
 	var ne net.Error
 	switch {
-	case errors.Is(err, privateError{}):
+	case errors.Is(err, outbound.PrivateError{}):
 		return "推送地址解析到本机或内部网络，系统不允许发送。"
 	case errors.As(err, &dns):
 		return "推送地址的域名无法解析，请核对地址。"

@@ -13,6 +13,7 @@ import (
 	"tongxin/internal/clock"
 	"tongxin/internal/errs"
 	"tongxin/internal/ids"
+	"tongxin/internal/outbound"
 	"tongxin/publish"
 )
 
@@ -55,7 +56,7 @@ func New(c Config) (*Service, error) {
 		return nil, errs.New(errs.Invalid, "公开访问地址的格式不对，应为 https://域名。")
 	}
 	return &Service{
-		Config: c, base: base, http: NewClient(c.AllowPrivate), wake: make(chan struct{}, 1),
+		Config: c, base: base, http: outbound.Client(callTimeout, c.AllowPrivate), wake: make(chan struct{}, 1),
 		docs: docCache{docs: map[docKey]Document{}}, pages: pageTemplate(),
 	}, nil
 }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
+	"strings"
 
 	"tongxin/internal/authz"
 	"tongxin/internal/errs"
 	"tongxin/internal/ids"
+	"tongxin/internal/outbound"
 	"tongxin/internal/page"
 	"tongxin/internal/trail"
 	"tongxin/publish"
@@ -40,12 +43,12 @@ func (s *Service) accountFor(ctx context.Context, actor *authz.Actor, id ids.ID,
 }
 
 // AddWebhook adds an address that is told of every message of the account.
-func (s *Service) AddWebhook(ctx context.Context, actor *authz.Actor, account ids.ID, url string) (*NewWebhook, error) {
+func (s *Service) AddWebhook(ctx context.Context, actor *authz.Actor, account ids.ID, address string) (*NewWebhook, error) {
 	a, err := s.accountFor(ctx, actor, account, publish.AccountManage)
 	if err != nil {
 		return nil, err
 	}
-	url, err = s.checkURL(url)
+	address, err = s.checkURL(address)
 	if err != nil {
 		return nil, err
 	}
@@ -56,11 +59,11 @@ func (s *Service) AddWebhook(ctx context.Context, actor *authz.Actor, account id
 	if len(have) >= maxWebhooks {
 		return nil, errs.New(errs.Conflict, "每个账号最多 %d 个推送地址，请先删除不用的。", maxWebhooks)
 	}
-	h := Webhook{ID: s.IDs.New(), AccountID: account, URL: url, Secret: make([]byte, 32), Enabled: true, CreatedBy: actor.Name, CreatedAt: s.Clock.Now()}
+	h := Webhook{ID: s.IDs.New(), AccountID: account, URL: address, Secret: make([]byte, 32), Enabled: true, CreatedBy: actor.Name, CreatedAt: s.Clock.Now()}
 	if _, err := io.ReadFull(s.Rand, h.Secret); err != nil {
 		return nil, fmt.Errorf("feed: no randomness: %w", err)
 	}
-	id, err := s.Store.AddWebhook(ctx, &h, s.entry(actor, a, "webhook.add", h.ID, url))
+	id, err := s.Store.AddWebhook(ctx, &h, s.entry(actor, a, "webhook.add", h.ID, address))
 	if err != nil {
 		return nil, err
 	}
@@ -71,10 +74,10 @@ func (s *Service) AddWebhook(ctx context.Context, actor *authz.Actor, account id
 	return &NewWebhook{Webhook: *made, Secret: showSecret(made.Secret)}, nil
 }
 
-func (s *Service) entry(actor *authz.Actor, a *publish.Account, action string, id ids.ID, url string) trail.Entry {
+func (s *Service) entry(actor *authz.Actor, a *publish.Account, action string, id ids.ID, address string) trail.Entry {
 	return trail.Entry{
 		Actor: actor, Action: action, Object: "webhook", ID: id, OrgID: a.OrgID, OrgPath: a.OrgPath,
-		Detail: map[string]string{"account": a.Name, "url": redactURL(url)},
+		Detail: map[string]string{"account": a.Name, "url": redactURL(address)},
 	}
 }
 
@@ -150,4 +153,24 @@ func (s *Service) Attempts(ctx context.Context, actor *authz.Actor, account, job
 		return nil, err
 	}
 	return s.Store.Attempts(ctx, account, job)
+}
+
+// checkURL judges an address when it is entered, so that the mistake shows at
+// once. The client judges again when it connects.
+func (s *Service) checkURL(raw string) (string, error) {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	if err != nil || u.Host == "" || u.Opaque != "" || len(raw) > 500 {
+		return "", errs.Bad("url", "推送地址的格式不对，应为 https://域名/路径。")
+	}
+	if u.Scheme != "https" && (u.Scheme != "http" || !s.AllowPrivate) {
+		return "", errs.Bad("url", "推送地址必须以 https:// 开头。")
+	}
+	if u.User != nil {
+		return "", errs.Bad("url", "推送地址里不能带用户名和密码，接收方请用签名核对来源。")
+	}
+	if outbound.Inner(u) && !s.AllowPrivate {
+		return "", errs.Bad("url", "推送地址不能指向本机或内部网络。")
+	}
+	u.Fragment = ""
+	return u.String(), nil
 }
