@@ -165,6 +165,7 @@ func (r *raw) describe(op *huma.Operation, e *entry) {
 
 // fail notes the error for the log and shapes it for the client.
 func (r *request) fail(err error) error {
+	err = overtime(err)
 	r.err = err
 	p := ProblemOf(err, r.info.RequestID)
 	p.headers(r.c)

@@ -121,9 +121,18 @@ func (k *Kit) run(rq *request, c *fiber.Ctx, next fiber.Handler) (err error) {
 			c.Response().ResetBody()
 		}
 	}()
-	err = next(c)
-	if err != nil && errors.Is(err, context.DeadlineExceeded) {
-		err = errs.Wrap(err, errs.Unavailable, "处理超时，请稍后再试。")
+	return overtime(next(c))
+}
+
+// overtime gives the end of a request's own time a sentence. A domain's error
+// about somebody else's time (a platform's) keeps its own.
+func overtime(err error) error {
+	var known *errs.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return errs.Wrap(err, errs.Unavailable, "处理超时，请稍后再试。")
 	}
 	return err
 }
@@ -157,6 +166,10 @@ func (k *Kit) outside(c *fiber.Ctx, err error) error {
 	rq := k.begin(c, e)
 	k.headers(c, e)
 	rq.err = parserError(err)
+	var fe *fiber.Error
+	if errors.As(rq.err, &fe) { // its message holds the path, which may hold a token
+		rq.err = fiber.NewError(fe.Code)
+	}
 	if limited := allow(k.byAddress, bucketOf(rq.info.Addr)); limited != nil {
 		rq.err = limited
 	}
