@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"strings"
+	"time"
 
 	"tongxin/internal/authz"
 	"tongxin/internal/errs"
@@ -31,11 +32,21 @@ func (s *Service) AddComment(ctx context.Context, actor *authz.Actor, c Comment)
 	if c.Article < 0 || c.Article >= len(p.Content.Articles) {
 		f.Add("article", "没有第 %d 条内容，请刷新页面。", c.Article+1)
 	}
+	if c.ParentID != 0 {
+		parent, err := s.Store.Comment(ctx, c.ParentID)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return nil, err
+		}
+		if err != nil || parent.PostID != p.ID {
+			f.Add("parentId", "没有找到要回复的批注，请刷新页面。")
+		}
+	}
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
 	c.ID, c.Version, c.At = s.IDs.New(), p.Version, s.Clock.Now()
 	c.AuthorID, c.AuthorName = actor.ID, actor.Name
+	c.ResolvedAt, c.ResolvedBy = time.Time{}, ""
 	id, err := s.Store.AddComment(ctx, &c, s.entry(actor, "post.comment", p, nil))
 	if err != nil {
 		return nil, err

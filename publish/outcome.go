@@ -1,7 +1,9 @@
 package publish
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"tongxin/internal/authz"
@@ -16,6 +18,9 @@ func shanghaiDay(t time.Time) string { return t.In(clock.Shanghai()).Format("200
 func (s *Service) TakeEvent(ctx context.Context, ev PlatformEvent) error {
 	ev.ID, ev.At = s.IDs.New(), s.Clock.Now()
 	fresh, err := s.Store.SavePlatformEvent(ctx, ev)
+	if err == nil && !fresh {
+		ev, fresh, err = s.unfinishedEvent(ctx, ev)
+	}
 	if err != nil || !fresh {
 		return err
 	}
@@ -33,6 +38,20 @@ func (s *Service) TakeEvent(ctx context.Context, ev PlatformEvent) error {
 		return err
 	}
 	return s.applyEvent(ctx, d, ev)
+}
+
+// unfinishedEvent finds the stored form of an event that came before but was
+// not brought to its delivery: the platform repeats it because we failed then.
+func (s *Service) unfinishedEvent(ctx context.Context, ev PlatformEvent) (PlatformEvent, bool, error) {
+	stored, err := s.Store.PlatformEvents(ctx, ev.AccountID, ev.At.Add(-24*time.Hour))
+	if err != nil {
+		return ev, false, err
+	}
+	i := slices.IndexFunc(stored, func(e PlatformEvent) bool { return e.Dedupe == ev.Dedupe })
+	if i < 0 {
+		return ev, false, nil
+	}
+	return stored[i], true, nil
 }
 
 // applyEvent brings a stored event to its delivery. A worker may hold the
@@ -64,7 +83,8 @@ func (s *Service) tryStoredEvents(ctx context.Context, d *Delivery) (bool, error
 	}
 	for _, ev := range events {
 		if ev.Receipt.PublishID != "" && ev.Receipt.PublishID == d.Receipt.PublishID ||
-			ev.Receipt.MsgID != "" && ev.Receipt.MsgID == d.Receipt.MsgID {
+			ev.Receipt.MsgID != "" && ev.Receipt.MsgID == d.Receipt.MsgID ||
+			ev.Receipt.MsgDataID != "" && ev.Receipt.MsgDataID == d.Receipt.MsgDataID {
 			return true, s.applyEvent(ctx, d, ev)
 		}
 	}
@@ -74,6 +94,14 @@ func (s *Service) tryStoredEvents(ctx context.Context, d *Delivery) (bool, error
 func (s *Service) applyStoredEvents(ctx context.Context, d *Delivery) error {
 	_, err := s.tryStoredEvents(ctx, d)
 	return err
+}
+
+// fill adds numbers that were not known. An event names fewer of them than the
+// answer to the submit, so it must not wipe those out.
+func (r *Receipt) fill(more Receipt) {
+	r.PublishID = cmp.Or(r.PublishID, more.PublishID)
+	r.MsgID = cmp.Or(r.MsgID, more.MsgID)
+	r.MsgDataID = cmp.Or(r.MsgDataID, more.MsgDataID)
 }
 
 // applyOutcome stores the platform's word. Words that say nothing new are ignored.
@@ -93,9 +121,7 @@ func (s *Service) applyOutcome(ctx context.Context, d *Delivery, out Outcome, r 
 	default:
 		return nil
 	}
-	if r != (Receipt{}) {
-		d.Receipt = r
-	}
+	d.Receipt.fill(r)
 	d.DoneAt = s.Clock.Now()
 	d.LeaseOwner, d.LeaseUntil, d.NextAt = "", time.Time{}, time.Time{}
 	note := d.Note

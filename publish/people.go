@@ -104,7 +104,7 @@ func (s *Service) Resolve(ctx context.Context, actor *authz.Actor, id ids.ID, an
 		return nil, errs.New(errs.Conflict, "这条发布记录的结果已经明确，请刷新页面。")
 	}
 	now := s.Clock.Now()
-	reason = strings.TrimSpace(reason)
+	reason, articleURL = strings.TrimSpace(reason), strings.TrimSpace(articleURL)
 	switch answer {
 	case LookAgain:
 		d.NextAt = now
@@ -132,8 +132,8 @@ func (s *Service) Resolve(ctx context.Context, actor *authz.Actor, id ids.ID, an
 
 // checkArticleURL accepts only links that WeChat gives to articles.
 func checkArticleURL(raw string) error {
-	u, err := url.Parse(strings.TrimSpace(raw))
-	if err != nil || u.Host != "mp.weixin.qq.com" || u.Scheme != "https" && u.Scheme != "http" {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host != "mp.weixin.qq.com" || u.Scheme != "https" && u.Scheme != "http" || len(u.Path) < 2 {
 		return errs.Bad("articleUrl", "请粘贴文章链接，以 https://mp.weixin.qq.com/ 开头。")
 	}
 	return nil
@@ -150,7 +150,7 @@ func (s *Service) ConfirmByHand(ctx context.Context, actor *authz.Actor, id ids.
 		return nil, errs.New(errs.Conflict, "这条记录不需要手动发布确认，请刷新页面。")
 	}
 	out := Outcome{State: OutcomePublished}
-	if articleURL != "" {
+	if articleURL = strings.TrimSpace(articleURL); articleURL != "" {
 		if err := checkArticleURL(articleURL); err != nil {
 			return nil, err
 		}
@@ -224,9 +224,25 @@ func (s *Service) Retract(ctx context.Context, actor *authz.Actor, id ids.ID, co
 		pe := AsPlatformError(err)
 		return nil, errs.Wrap(err, errs.Upstream, "平台没有撤下这篇文章：%s", pe.Msg)
 	}
-	d.State, d.NextAt, d.Note = Retracted, time.Time{}, "由"+actor.Name+"撤下："+reason
-	err = s.Store.SaveDelivery(ctx, d, d.Version, d.Note, deliveryEntry(actor, "delivery.retract", d, map[string]string{"reason": reason}))
-	return d, err
+	return d, s.storeRetract(ctx, actor, d, reason)
+}
+
+// storeRetract stores what the platform has done already, also over a worker
+// that read figures meanwhile.
+func (s *Service) storeRetract(ctx context.Context, actor *authz.Actor, d *Delivery, reason string) error {
+	for {
+		d.State, d.NextAt, d.Note = Retracted, time.Time{}, "由"+actor.Name+"撤下："+reason
+		d.LeaseOwner, d.LeaseUntil = "", time.Time{}
+		err := s.Store.SaveDelivery(ctx, d, d.Version, d.Note, deliveryEntry(actor, "delivery.retract", d, map[string]string{"reason": reason}))
+		if !errs.Is(err, errs.Stale) {
+			return err
+		}
+		fresh, err := s.Store.Delivery(ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		*d = *fresh
+	}
 }
 
 // Retry makes a new delivery of a failed one. The failed one stays as it is.
@@ -241,15 +257,6 @@ func (s *Service) Retry(ctx context.Context, actor *authz.Actor, id ids.ID) (*De
 	}
 	if p.ApprovedHash == "" || p.ApprovedHash != p.Hash || p.Hash != d.Hash {
 		return nil, errs.New(errs.Conflict, "内容修改过，请重新提交审核，通过后再安排发布。")
-	}
-	all, err := s.Store.DeliveriesOf(ctx, p.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range all {
-		if o.AccountID == d.AccountID && o.State != Failed && o.State != Cancelled && o.State != Retracted {
-			return nil, errs.New(errs.Conflict, "这个公众号已经有一条进行中或已发布的记录，不能重复发布。")
-		}
 	}
 	if d.State != Failed {
 		return nil, errs.New(errs.Conflict, "只有发布失败的记录可以重新发布。")

@@ -23,9 +23,9 @@ func (s *Service) Slots(ctx context.Context, actor *authz.Actor) ([]Slot, error)
 
 // AddSlot stores a weekly slot of an account.
 func (s *Service) AddSlot(ctx context.Context, actor *authz.Actor, slot Slot) (*Slot, error) {
-	a, err := s.Store.Account(ctx, slot.AccountID)
-	if err != nil || !actor.Can(PostSchedule, a.OrgPath) {
-		return nil, errs.Bad("accountId", "没有找到这个公众号，或者您没有权限使用它。")
+	a, err := s.targetAccount(ctx, actor, "accountId", slot.AccountID)
+	if err != nil {
+		return nil, err
 	}
 	if slot.Weekday < 1 || slot.Weekday > 7 || slot.Minute < 0 || slot.Minute > 1439 {
 		return nil, errs.Bad("weekday", "请选择星期几和时间。")

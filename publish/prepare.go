@@ -160,8 +160,11 @@ const maxPicture = 30 << 20
 // converted reads a picture and makes what platforms take of it.
 func (s *Service) converted(ctx context.Context, cover bool, hash string) ([]byte, string, error) {
 	rc, size, err := s.Blobs.Open(ctx, hash)
-	if err != nil {
+	if errs.Is(err, errs.NotFound) {
 		return nil, "", errs.Wrap(err, errs.NotFound, "素材库中找不到一张图片，请在编辑页重新上传。")
+	}
+	if err != nil { // a disk or an object store that does not answer: worth another try
+		return nil, "", err
 	}
 	defer rc.Close()
 	if size > maxPicture {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"tongxin/internal/errs"
 	"tongxin/internal/ids"
 	"tongxin/publish/render"
 )
@@ -70,10 +71,7 @@ func (w *worker) look(ctx context.Context, p Platform, a Account) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case len(match) == 1:
-		return w.s.applyOutcome(ctx, w.d, Outcome{State: OutcomePublished, ArticleID: match[0].ArticleID, URLs: match[0].URLs}, Receipt{})
-	case len(match) > 1:
+	if len(match) > 1 {
 		return w.lookLater(ctx, a, "平台上有多篇内容相同的文章，无法自动判断是哪一篇，请人工确认。", nil)
 	}
 	callCtx, cancel := context.WithTimeout(ctx, w.timing().Lease/3)
@@ -84,6 +82,10 @@ func (w *worker) look(ctx context.Context, p Platform, a Account) error {
 	}
 	waited := w.now().Sub(w.d.SubmitAt)
 	switch {
+	case len(match) == 1 && inBox: // an accepted draft leaves the box: this one is another's
+		return w.lookLater(ctx, a, "平台上有一篇内容相同的文章，但这次的草稿仍在草稿箱，可能不是这次发布的，继续核对；也可以人工确认。", nil)
+	case len(match) == 1:
+		return w.s.applyOutcome(ctx, w.d, Outcome{State: OutcomePublished, ArticleID: match[0].ArticleID, URLs: match[0].URLs}, Receipt{})
 	case inBox && complete && w.d.Mode == ModePublish && waited > w.timing().Settle:
 		return w.fail(ctx, KindUnknown, w.d.ErrCode, "已核对：平台没有收到这次提交，草稿仍在草稿箱，已发布列表中也没有。可以重新安排发布。")
 	case inBox:
@@ -101,7 +103,11 @@ func (w *worker) lookLater(ctx context.Context, _ Account, note string, cause er
 	if note != w.d.Note {
 		event, w.d.Note = note, note
 	}
-	w.release(w.now().Add(doubling(w.timing().PollAfter/2, w.d.Polls-1, 6*time.Hour)))
+	next := w.now().Add(doubling(w.timing().PollAfter/2, w.d.Polls-1, 6*time.Hour))
+	if pe := AsPlatformError(cause); cause != nil && pe.NotBefore.After(next) {
+		next = pe.NotBefore
+	}
+	w.release(next)
 	return w.save(ctx, event, nil)
 }
 
@@ -118,6 +124,11 @@ func (w *worker) bySingleEvent(ctx context.Context) (bool, error) {
 	events = slices.DeleteFunc(events, func(e PlatformEvent) bool { return e.Receipt.MsgID == "" })
 	others, err := w.s.Store.UnknownMass(ctx, w.d.AccountID)
 	if err != nil || len(events) != 1 || others != 1 {
+		return false, err
+	}
+	// Its owner may just have stored the receipt and not yet read the event.
+	_, err = w.s.Store.DeliveryByReceipt(ctx, w.d.AccountID, events[0].Receipt)
+	if !errs.Is(err, errs.NotFound) {
 		return false, err
 	}
 	return true, w.s.applyEvent(ctx, w.d, events[0])

@@ -168,18 +168,35 @@ func (s *Service) AwaitingReview(ctx context.Context, actor *authz.Actor, r page
 		if scope.Empty() {
 			continue
 		}
-		rows, err := s.Store.ListPosts(ctx, PostFilter{Scope: scope, State: InReview, Level: level, NotEditor: actor.ID}, r)
+		rows, err := s.awaiting(ctx, actor, PostFilter{Scope: scope, State: InReview, Level: level, NotEditor: actor.ID}, r)
 		if err != nil {
 			return page.Result[Summary]{}, err
 		}
 		all = append(all, rows...)
 	}
 	slices.SortFunc(all, func(a, b Summary) int { return cmp.Compare(b.ID, a.ID) })
-	all, err := s.dropPassed(ctx, actor, all)
-	if err != nil {
-		return page.Result[Summary]{}, err
-	}
 	return page.Of(all, r.Limit, func(p Summary) ids.ID { return p.ID }), nil
+}
+
+// awaiting reads on until a page is full: what dropPassed leaves out must not
+// hide what stands behind it.
+func (s *Service) awaiting(ctx context.Context, actor *authz.Actor, f PostFilter, r page.Request) ([]Summary, error) {
+	var out []Summary
+	for {
+		rows, err := s.Store.ListPosts(ctx, f, r)
+		if err != nil {
+			return nil, err
+		}
+		free, err := s.dropPassed(ctx, actor, rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, free...)
+		if len(rows) <= r.Limit || len(out) > r.Limit {
+			return out, nil
+		}
+		r.After = rows[len(rows)-1].ID
+	}
 }
 
 // dropPassed leaves out posts whose earlier level this person passed already.
@@ -229,15 +246,21 @@ func (s *Service) Sheet(ctx context.Context, actor *authz.Actor, id ids.ID) (*Sh
 	if err != nil {
 		return nil, err
 	}
-	sh := &Sheet{Post: *p, History: reviews}
+	sh := &Sheet{Post: *p, Levels: []SheetLine{}, History: nonNil(reviews)}
 	for level := 1; level <= p.Levels; level++ {
 		line := SheetLine{Level: level, Name: levelName(level)}
 		for i, r := range reviews {
-			if r.Level == level && r.Hash == p.Hash && r.Decision == Pass {
+			if p.passed(level) && r.Level == level && r.Hash == p.Hash && r.Decision == Pass {
 				line.Review = &reviews[i]
 			}
 		}
 		sh.Levels = append(sh.Levels, line)
 	}
 	return sh, nil
+}
+
+// passed reports whether the present round of review is past the level: what
+// was passed before a return or a withdrawal has to be passed again.
+func (p *Post) passed(level int) bool {
+	return p.State == InReview && level < p.Level || p.ApprovedHash != "" && p.ApprovedHash == p.Hash
 }

@@ -86,16 +86,23 @@ func (s *Service) deliveriesFor(ctx context.Context, actor *authz.Actor, p *Post
 	if len(targets) > 50 {
 		return nil, errs.Bad("targets", "一次最多选择 50 个公众号。")
 	}
+	taken, err := s.takenAccounts(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
 	seen := map[ids.ID]bool{}
 	var out []*Delivery
 	for i, t := range targets {
 		field := "targets[" + itoa(i) + "]"
-		a, err := s.Store.Account(ctx, t.AccountID)
-		if err != nil || !actor.Can(PostSchedule, a.OrgPath) {
-			return nil, errs.Bad(field+".accountId", "没有找到这个公众号，或者您没有权限使用它。")
+		a, err := s.targetAccount(ctx, actor, field+".accountId", t.AccountID)
+		if err != nil {
+			return nil, err
 		}
 		if seen[a.ID] {
 			return nil, errs.Bad(field+".accountId", "公众号“%s”选择了两次。", a.Name)
+		}
+		if taken[a.ID] {
+			return nil, errs.New(errs.Conflict, "公众号“%s”已经有这篇图文进行中或已发布的记录，不能重复发布。", a.Name)
 		}
 		seen[a.ID] = true
 		mode := t.Mode
@@ -112,6 +119,35 @@ func (s *Service) deliveriesFor(ctx context.Context, actor *authz.Actor, p *Post
 		})
 	}
 	return out, nil
+}
+
+// targetAccount loads an account on which the actor may plan.
+func (s *Service) targetAccount(ctx context.Context, actor *authz.Actor, field string, id ids.ID) (*Account, error) {
+	a, err := s.Store.Account(ctx, id)
+	if err != nil && !errs.Is(err, errs.NotFound) {
+		return nil, err
+	}
+	if err != nil || !actor.Can(PostSchedule, a.OrgPath) {
+		return nil, errs.Bad(field, "没有找到这个公众号，或者您没有权限使用它。")
+	}
+	return a, nil
+}
+
+// takenAccounts are those that have the post, or may have it: also an older
+// content of it, which an edit of a partly published post leaves behind. No
+// account gets a post twice.
+func (s *Service) takenAccounts(ctx context.Context, post ids.ID) (map[ids.ID]bool, error) {
+	all, err := s.Store.DeliveriesOf(ctx, post)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[ids.ID]bool{}
+	for _, d := range all {
+		if d.State != Failed && d.State != Cancelled && d.State != Retracted {
+			taken[d.AccountID] = true
+		}
+	}
+	return taken, nil
 }
 
 // lead is how long before its time a delivery is prepared: pictures uploaded

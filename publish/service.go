@@ -79,6 +79,9 @@ func (s *Service) orgFor(ctx context.Context, actor *authz.Actor, id ids.ID, rig
 		return Org{}, err
 	}
 	if !actor.Can(right, org.Path) {
+		if !actor.Can(PostRead, org.Path) && !actor.Can(MediaRead, org.Path) && !actor.Can(AccountRead, org.Path) {
+			return Org{}, errs.Missing("组织")
+		}
 		return Org{}, errs.New(errs.Forbidden, "您在“%s”没有这项权限，请联系管理员。", org.Name)
 	}
 	return org, nil

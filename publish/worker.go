@@ -92,6 +92,12 @@ func (w *worker) advance(ctx context.Context, stop <-chan struct{}) error {
 // forward prepares the draft and, at the due time, submits it.
 func (w *worker) forward(ctx context.Context, stop <-chan struct{}, p Platform, a Account) error {
 	if w.d.Step != StepReady || w.d.DraftID == "" {
+		// Woken early, or moved to a later time: pictures and the last check
+		// belong shortly before the due time.
+		if start := prepareAt(w.d.DueAt, w.now()); start.After(w.now()) {
+			w.release(start)
+			return w.save(ctx, "", nil)
+		}
 		if err := w.prepare(ctx, p, a); err != nil {
 			return w.setback(ctx, err)
 		}
@@ -149,15 +155,18 @@ func (w *worker) handOver(ctx context.Context) error {
 
 // setback sorts a failed outside step by what to do next.
 func (w *worker) setback(ctx context.Context, err error) error {
+	pe, submitting := AsPlatformError(err), w.d.State == Submitting
+	var theirs *PlatformError
 	var domain *errs.Error
-	if errors.As(err, &domain) && domain.Code == errs.Stale {
-		return err
-	}
-	pe := AsPlatformError(err)
-	submitting := w.d.State == Submitting
-	if errors.As(err, &domain) { // our own storage or content, not the platform
+	// What a platform says counts, whatever caused it: behind an unknown outcome
+	// may stand one of our own errors, and that is no leave to submit again.
+	if !submitting && !errors.As(err, &theirs) && errors.As(err, &domain) {
+		if domain.Code == errs.Stale {
+			return err
+		}
 		pe = &PlatformError{Kind: KindTransient, Msg: domain.Msg, Cause: err}
-		if domain.Code == errs.Invalid || domain.Code == errs.NotFound {
+		switch domain.Code {
+		case errs.Invalid, errs.NotFound, errs.TooLarge, errs.Unsupported:
 			pe.Kind = KindPermanent
 		}
 	}

@@ -126,10 +126,17 @@ func (s *Service) Delete(ctx context.Context, actor *authz.Actor, id ids.ID, exp
 	if err != nil {
 		return err
 	}
-	if p.State == Queued || p.State == Finished {
-		return errs.New(errs.Conflict, "这篇图文已经进入发布流程，不能删除，可以取消发布。")
+	if p.Version != expect {
+		return s.stale(ctx, p, expect)
 	}
-	return s.Store.DeletePost(ctx, id, expect, s.entry(actor, "post.delete", p, map[string]string{"title": p.Title}))
+	switch p.State {
+	case Queued, Finished:
+		return errs.New(errs.Conflict, "这篇图文已经进入发布流程，不能删除，可以取消发布。")
+	case InReview:
+		return errs.New(errs.Conflict, "这篇图文正在审核，请先撤回再删除。")
+	}
+	err = s.Store.DeletePost(ctx, id, expect, s.entry(actor, "post.delete", p, map[string]string{"title": p.Title}))
+	return s.explainStale(ctx, id, expect, err)
 }
 
 // Copy makes a new draft from a post's content.

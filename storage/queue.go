@@ -121,6 +121,6 @@ func (s *Publishing) QueueCounts(ctx context.Context, scope authz.Scope) (map[pu
 
 // UnknownMass implements publish.QueueStore.
 func (s *Publishing) UnknownMass(ctx context.Context, account ids.ID) (int, error) {
-	n, err := One(ctx, s.db, ScanInt64, nil, `SELECT COUNT(*) FROM deliveries WHERE account_id = ? AND state = 'unknown' AND mode = 'mass'`, account)
+	n, err := One(ctx, s.db, ScanInt64, nil, `SELECT COUNT(*) FROM deliveries WHERE account_id = ? AND state IN ('unknown', 'submitting') AND mode = 'mass'`, account)
 	return int(n), err
 }
