@@ -35,11 +35,12 @@ import (
 // a committee "root" over branches "east" and "west", and one account per role
 // on east (named after the role) and an editor and administrator elsewhere.
 type house struct {
-	t     *testing.T
+	t     testing.TB
 	db    *storage.DB
 	clock *clock.Manual
 	staff *staff.Service
 	kit   *httpkit.Kit
+	feed  *feed.Service
 	log   *bytes.Buffer
 	orgs  map[string]*staff.Org
 	who   map[string]*staff.Account
@@ -50,7 +51,15 @@ const password = "春眠不觉晓 处处闻啼鸟"
 
 func build(t *testing.T, policy staff.Policy) *house {
 	t.Helper()
-	h := &house{t: t, clock: clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)), log: &bytes.Buffer{},
+	var log bytes.Buffer
+	h := buildFor(t, policy, slog.New(httpkit.Redact(slog.NewJSONHandler(&log, nil))))
+	h.log = &log
+	return h
+}
+
+func buildFor(t testing.TB, policy staff.Policy, log *slog.Logger) *house {
+	t.Helper()
+	h := &house{t: t, clock: clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)),
 		orgs: map[string]*staff.Org{}, who: map[string]*staff.Account{}, login: map[string]*browser{}}
 	h.db = storagetest.Open(t, storage.Options{DSN: t.TempDir() + "/test.db", Clock: h.clock})
 	box, err := seal.New("k1", map[string][]byte{"k1": bytes.Repeat([]byte{7}, seal.MinSecret)})
@@ -62,7 +71,7 @@ func build(t *testing.T, policy staff.Policy) *house {
 	})
 	check(t, err)
 	h.kit = httpkit.New(httpkit.Config{
-		Log:   slog.New(httpkit.Redact(slog.NewJSONHandler(h.log, nil))),
+		Log:   log,
 		Clock: h.clock, Random: rand.Reader,
 	})
 	_, err = handlers.Mount(h.kit, h.deps(box))
@@ -217,7 +226,7 @@ func (b *browser) do(method, path string, body any, headers ...string) *answer {
 	return &answer{status: res.StatusCode, body: string(raw), header: res.Header, cookies: res.Cookies()}
 }
 
-func (a *answer) want(t *testing.T, status int, parts ...string) *answer {
+func (a *answer) want(t testing.TB, status int, parts ...string) *answer {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
@@ -230,7 +239,7 @@ func (a *answer) want(t *testing.T, status int, parts ...string) *answer {
 	return a
 }
 
-func (a *answer) lacks(t *testing.T, parts ...string) *answer {
+func (a *answer) lacks(t testing.TB, parts ...string) *answer {
 	t.Helper()
 	for _, p := range parts {
 		if p != "" && strings.Contains(a.body, p) {
@@ -244,8 +253,14 @@ func (a *answer) lacks(t *testing.T, parts ...string) *answer {
 func (h *house) deps(box *seal.Box) handlers.Deps {
 	files, err := blob.NewDir(h.t.TempDir(), h.clock.Now())
 	check(h.t, err)
+	feeds, err := feed.New(feed.Config{
+		Store: storage.NewFeeds(h.db, box), Blobs: blobs{files}, Account: storage.NewPublishing(h.db, box).Account,
+		PublicURL: "http://example.com", Owner: "test", Clock: h.clock, IDs: h.db.IDs(), Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
+	})
+	check(h.t, err)
+	h.feed = feeds
 	posts, err := publish.New(publish.Config{
-		Store: storage.NewPublishing(h.db, box), Blobs: blobs{files}, Platforms: map[string]publish.Platform{},
+		Store: storage.NewPublishing(h.db, box), Blobs: blobs{files}, Platforms: map[string]publish.Platform{publish.Feed: feeds, publish.WeChat: sickly{}},
 		Org: func(ctx context.Context, id ids.ID) (publish.Org, error) {
 			o, set, err := h.staff.Effective(ctx, id)
 			if err != nil {
@@ -254,11 +269,6 @@ func (h *house) deps(box *seal.Box) handlers.Deps {
 			return publish.Org{ID: o.ID, Path: o.Path, Name: o.Name, ReviewLevels: set.ReviewLevels}, nil
 		},
 		Actor: h.staff.Actor, Clock: h.clock, IDs: h.db.IDs(), Log: slog.New(slog.DiscardHandler), Token: rand.Text,
-	})
-	check(h.t, err)
-	feeds, err := feed.New(feed.Config{
-		Store: storage.NewFeeds(h.db, box), Blobs: blobs{files}, Account: storage.NewPublishing(h.db, box).Account,
-		PublicURL: "http://example.com", Owner: "test", Clock: h.clock, IDs: h.db.IDs(), Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
 	check(h.t, err)
 	return handlers.Deps{
