@@ -42,7 +42,9 @@ export function makeRouter(session: Session): Router {
     if (to.meta.open) return true
     const me = await session.ensure()
     if (!me) return { path: '/sign-in', query: to.fullPath === '/' ? {} : { back: to.fullPath } }
-    if (me.mustEnrol && to.path !== '/me') return { path: '/me', query: { enrol: '1' } }
+    if ((me.mustEnrol || me.passwordDue) && to.path !== '/me') return '/me'
+    // An auditor reads the audit and does nothing else.
+    if (to.path === '/' && !session.can('post.read') && session.can('audit.read')) return '/audit'
     return true
   })
   router.afterEach((to) => {

@@ -1,6 +1,6 @@
 import type { Page } from '@/state/list'
 import { call, newKey, url, type Query } from './http'
-import type { AuditEntry, Dashboard, Org, Role, Word } from './types'
+import type { AuditRow, Dashboard, OrgDetail, OrgKind, OrgOverrides, StaffMember, Word } from './types'
 
 const at = (id: string) => ({ path: { id } })
 
@@ -11,51 +11,56 @@ export const addWord = (body: Omit<Word, 'id'>) => call<Word>('POST', '/words', 
 export const saveWord = (id: string, body: Omit<Word, 'id'>) => call<Word>('PUT', '/words/{id}', { ...at(id), body })
 export const dropWord = (id: string) => call<void>('DELETE', '/words/{id}', at(id))
 
-export interface OrgDetail extends Org {
-  version?: number
-}
-export interface OrgSettings {
-  reviewLevels: number
-  reviewHours: number
-  version?: number
-}
 export const listOrgs = () => call<Page<OrgDetail>>('GET', '/orgs')
-export const createOrg = (body: { parentId: string; name: string; kind: string }) =>
-  call<OrgDetail>('POST', '/orgs', { body, key: newKey() })
-export const saveOrg = (id: string, body: { name: string; kind: string }, version?: number) =>
+export interface OrgForm {
+  parentId?: string
+  kind: OrgKind
+  name: string
+  shortName?: string
+  settings: OrgOverrides
+}
+export const createOrg = (body: OrgForm) => call<OrgDetail>('POST', '/orgs', { body, key: newKey() })
+export const saveOrg = (id: string, version: number, body: OrgForm) =>
   call<OrgDetail>('PUT', '/orgs/{id}', { ...at(id), body, version })
-export const deleteOrg = (id: string, version?: number) => call<void>('DELETE', '/orgs/{id}', { ...at(id), version })
-export const moveOrg = (id: string, parentId: string) => call<OrgDetail>('POST', '/orgs/{id}/move', { ...at(id), body: { parentId } })
-export const orgSettings = (id: string) => call<OrgSettings>('GET', '/orgs/{id}/settings', at(id))
-export const saveOrgSettings = (id: string, body: OrgSettings) => call<OrgSettings>('PUT', '/orgs/{id}/settings', { ...at(id), body })
+export const archiveOrg = (id: string, version: number) => call<OrgDetail>('DELETE', '/orgs/{id}', { ...at(id), version })
+export const moveOrg = (id: string, version: number, parentId: string) =>
+  call<OrgDetail>('POST', '/orgs/{id}/move', { ...at(id), version, body: { parentId } })
 
-export interface StaffMember {
-  id: string
+export interface OrgSettings {
+  own: OrgOverrides
+  effective: Required<OrgOverrides>
+  version: number
+}
+export const orgSettings = (id: string) => call<OrgSettings>('GET', '/orgs/{id}/settings', at(id))
+export const saveOrgSettings = (id: string, version: number, body: OrgOverrides) =>
+  call<OrgSettings>('PUT', '/orgs/{id}/settings', { ...at(id), version, body })
+
+export interface StaffForm {
+  orgId: string
   login: string
   name: string
-  state?: string
-  disabled?: boolean
-  invited?: boolean
-  totp?: boolean
-  roles: Role[] | null
-  lastSeenAt?: string
-  version?: number
+  phone?: string
 }
+export type RoleInput = { role: string; orgId: string }
+export const listRoles = () => call<{ items: { name: string; label: string; rights: string[] | null; secondFactor: boolean }[] | null }>('GET', '/roles')
 export const listStaff = (query: Query) => call<Page<StaffMember>>('GET', '/staff', { query })
-export const createStaff = (body: { login: string; name: string; roles: { role: string; orgId: string }[] }) =>
-  call<StaffMember & { link?: string }>('POST', '/staff', { body, key: newKey() })
-export const inviteStaff = (id: string) => call<{ url: string; expiresAt?: string }>('POST', '/staff/{id}/invite', at(id))
-export const setRoles = (id: string, roles: { role: string; orgId: string }[]) =>
-  call<StaffMember>('PUT', '/staff/{id}/roles', { ...at(id), body: { roles } })
+export const createStaff = (body: StaffForm & { roles: RoleInput[] }) =>
+  call<{ account: StaffMember; link: string }>('POST', '/staff', { body, key: newKey() })
+export const saveStaff = (id: string, version: number, body: { name: string; phone?: string; orgId?: string }) =>
+  call<StaffMember>('PUT', '/staff/{id}', { ...at(id), version, body })
+export const inviteStaff = (id: string) => call<{ account: StaffMember; link: string }>('POST', '/staff/{id}/invite', at(id))
+export const setRoles = (id: string, version: number, roles: RoleInput[]) =>
+  call<StaffMember>('PUT', '/staff/{id}/roles', { ...at(id), version, body: { roles } })
 export const setEnabled = (id: string, enabled: boolean) =>
   call<StaffMember>('POST', enabled ? '/staff/{id}/enable' : '/staff/{id}/disable', at(id))
 
-export const audit = (query: Query) => call<Page<AuditEntry>>('GET', '/audit', { query })
+export const audit = (query: Query) => call<Page<AuditRow>>('GET', '/audit', { query })
 export const auditExportUrl = (query: Query) => url('/audit/export', {}, query)
-export interface AuditCheck {
-  ok: boolean
-  checked?: number
-  firstBad?: string
-  note?: string
+export interface AuditReport {
+  chains: number
+  rows: number
+  intact: boolean
+  problems: { chain: number; seq: number; kind: string }[] | null
+  tookMs: number
 }
-export const verifyAudit = () => call<AuditCheck>('GET', '/audit/verify')
+export const verifyAudit = () => call<AuditReport>('GET', '/audit/verify')

@@ -1,10 +1,10 @@
 import type { Page } from '@/state/list'
 import { call, type Query } from './http'
-import type { Delivery, DeliveryEvent, Figures } from './types'
+import type { Delivery, DeliveryEvent, Figures, Post } from './types'
 
 const at = (id: string) => ({ path: { id } })
 
-export type DeliveryDetail = Delivery & { events: DeliveryEvent[] | null; known?: Record<string, unknown> | null }
+export type DeliveryDetail = Delivery & { events: DeliveryEvent[] | null; known: string[] | null; figures: Figures[] | null }
 export const listDeliveries = (query: Query) => call<Page<Delivery>>('GET', '/deliveries', { query })
 export const readDelivery = (id: string) => call<DeliveryDetail>('GET', '/deliveries/{id}', at(id))
 export const resolveDelivery = (
@@ -17,5 +17,4 @@ export const confirmByHand = (id: string, articleUrl?: string) =>
   call<Delivery>('POST', '/deliveries/{id}/by-hand', { ...at(id), body: { articleUrl } })
 export const retract = (id: string, reason: string, confirm: string) =>
   call<Delivery>('POST', '/deliveries/{id}/retract', { ...at(id), body: { reason, confirm } })
-export const retry = (id: string) => call<Delivery>('POST', '/deliveries/{id}/retry', at(id))
-export const figures = (id: string) => call<{ items: Figures[] | null }>('GET', '/deliveries/{id}/figures', at(id))
+export const retry = (id: string) => call<Post>('POST', '/deliveries/{id}/retry', at(id))

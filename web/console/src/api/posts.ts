@@ -42,19 +42,15 @@ export const withdraw = (id: string) => call<Post>('POST', '/posts/{id}/withdraw
 export const decide = (id: string, level: number, decision: 'pass' | 'return', reason: string, hash: string) =>
   call<Post>('POST', '/posts/{id}/review', { ...at(id), body: { level, decision, reason, hash } })
 export const waitingForMe = (cursor?: string) =>
-  call<Page<PostSummary>>('GET', '/reviews', { query: { mine: 1, cursor } })
+  call<Page<PostSummary>>('GET', '/reviews', { query: { cursor } })
 
-export interface SheetLevel {
+export interface SheetLine {
   level: number
   name: string
-  reviewer?: string
-  decision?: string
-  at?: string
-  reason?: string
-  hash?: string
+  review?: Review
 }
 export const sheet = (id: string) =>
-  call<{ post: Post; reviews: Review[] | null; levels: SheetLevel[] | null }>('GET', '/posts/{id}/sheet', at(id))
+  call<{ post: Post; levels: SheetLine[] | null; history: Review[] | null }>('GET', '/posts/{id}/sheet', at(id))
 
 export const comments = (id: string) => call<{ items: PostComment[] | null }>('GET', '/posts/{id}/comments', at(id))
 export interface NewComment {
@@ -68,7 +64,7 @@ export interface NewComment {
 export const addComment = (id: string, body: NewComment) =>
   call<PostComment>('POST', '/posts/{id}/comments', { ...at(id), body, key: newKey() })
 export const resolveComment = (id: string) =>
-  call<void>('PUT', '/comments/{id}', { path: { id }, body: { resolved: true } })
+  call<PostComment>('PUT', '/comments/{id}/resolved', at(id))
 
 export interface Target {
   accountId: string

@@ -174,6 +174,7 @@ export interface Rendered {
   text: string
   chars: number
   pictures: string[] | null
+  digest: string
   dropped: string[] | null
   findings: Finding[] | null
 }
@@ -194,16 +195,16 @@ export interface PostComment {
   resolvedBy?: string
 }
 export interface CalendarItem {
-  deliveryId?: string
   postId: string
+  deliveryId?: string
   title: string
-  state: PostState
+  state?: PostState
   deliveryState?: DeliveryState
   accountId?: string
   accountName?: string
   mode?: Mode
   dueAt: string
-  orgName: string
+  movable: boolean
   warnings: string[] | null
 }
 export interface Slot {
@@ -218,20 +219,26 @@ export interface DayQuota {
   accountId: string
   day: string
   mode: Mode
-  used: number
+  planned: number
   limit: number
 }
 export interface CalendarView {
   items: CalendarItem[] | null
   slots: Slot[] | null
-  quota: DayQuota[] | null
+  quotas: DayQuota[] | null
+  ready: PostSummary[] | null
 }
 export interface ImportRow {
   line: number
-  ok: boolean
-  errors: { column: string; message: string }[] | null
-  postTitle?: string
+  title: string
   dueAt?: string
+  action?: 'schedule' | 'reschedule' | 'skip'
+  errors: { column: string; message: string }[] | null
+}
+export interface ImportReport {
+  rows: ImportRow[] | null
+  wrong: number
+  written: number
 }
 export interface Check {
   name: string
@@ -262,13 +269,17 @@ export interface Account {
   health: { at?: string; ok: boolean; checks?: Check[] | null; lastSuccess?: string }
   version: number
   createdAt: string
-  feed?: { rss: string; atom: string; json: string }
+  feed?: { page: string; rss: string; atom: string; json: string }
+  hints: string[] | null
 }
 export interface Webhook {
   id: string
   accountId: string
   url: string
+  enabled: boolean
   note?: string
+  createdBy: string
+  createdAt: string
 }
 export interface Asset {
   id: string
@@ -287,15 +298,16 @@ export interface Asset {
 export interface Word {
   id: string
   text: string
-  kind: 'sensitive' | 'typo'
+  kind: 'sensitive' | 'typo' | 'allow'
   suggest?: string
   note?: string
 }
 export interface Figures {
   day: string
-  read: number
-  share: number
-  like?: number
+  reads: number
+  people: number
+  shares: number
+  likes: number
 }
 export interface Org {
   id: string
@@ -304,41 +316,85 @@ export interface Org {
   parentId?: string
   kind: string
 }
+export type OrgKind = 'committee' | 'general_branch' | 'branch' | 'group'
+export interface OrgOverrides {
+  reviewLevels?: number
+  reviewHours?: number
+  watermark?: string
+  altRequired?: boolean
+  source?: string
+}
+export interface OrgDetail {
+  id: string
+  parentId: string
+  path: string
+  kind: OrgKind
+  name: string
+  shortName: string
+  settings: OrgOverrides
+  archivedAt?: string
+  version: number
+}
+export interface StaffMember {
+  id: string
+  orgId: string
+  orgName: string
+  login: string
+  name: string
+  phone?: string
+  state: 'invited' | 'active' | 'disabled'
+  roles: Role[] | null
+  totp: boolean
+  lastSignIn?: string
+  version: number
+}
 export interface Role {
   role: string
   orgId: string
-  orgName: string
+  orgName?: string
 }
 export interface Me {
-  account: { id: string; login: string; name: string }
-  roles: Role[] | null
+  account: { id: string; login: string; name: string; orgId: string; orgName: string }
+  roles: (Role & { label: string })[] | null
   rights: string[] | null
   orgs: Org[] | null
   csrf: string
   totp: boolean
   mustEnrol: boolean
+  passwordDue: boolean
+  notice?: string
+}
+export interface AccountState {
+  id: string
+  name: string
+  paused: boolean
+  ok: boolean
+  note?: string
 }
 export interface Dashboard {
-  review: number
-  returned: number
-  drafts: number
+  review: PostSummary[] | null
+  returned: PostSummary[] | null
+  drafts: PostSummary[] | null
+  ready: PostSummary[] | null
   today: CalendarItem[] | null
-  unknown: Delivery[] | null
-  failed: Delivery[] | null
-  byHand: Delivery[] | null
-  accounts: { id: string; name: string; paused: boolean; ok: boolean; note?: string }[] | null
-  queue: { waiting: number; next?: string }
+  attend: Delivery[] | null
+  accounts: AccountState[] | null
+  queue: { waiting: number; running: number; unknown: number; byHand: number; nextAt?: string }
 }
-export interface AuditEntry {
-  id: string
+export interface AuditRow {
+  chain: number
+  seq: number
   at: string
+  actorId: string
+  actorKind: string
   actorName: string
-  actorId?: string
   action: string
   object: string
-  objectId?: string
-  title?: string
-  result: string
-  ip?: string
-  detail?: string
+  objectId: string
+  result: 'ok' | 'denied' | 'failed'
+  addr: string
+  userAgent: string
+  requestId: string
+  detail?: Record<string, string>
+  hash: string
 }

@@ -26,3 +26,23 @@ export async function copy(text: string): Promise<boolean> {
     return false
   }
 }
+
+/** A browser and system out of a User-Agent, as far as a person needs it. */
+export function device(agent: string): string {
+  const find = (table: [RegExp, string][]): string => table.find(([r]) => r.test(agent))?.[1] ?? ''
+  const browser = find([
+    [/MicroMessenger/, '微信'],
+    [/Edg\//, 'Edge'],
+    [/Firefox\//, '火狐'],
+    [/Chrome\//, 'Chrome'],
+    [/Safari\//, 'Safari'],
+  ])
+  const system = find([
+    [/Windows/, 'Windows'],
+    [/Android/, '安卓'],
+    [/iPhone|iPad/, 'iOS'],
+    [/Mac OS/, 'macOS'],
+    [/Linux/, 'Linux'],
+  ])
+  return [browser, system].filter(Boolean).join(' · ') || '未知设备'
+}

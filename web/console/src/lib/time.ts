@@ -89,9 +89,14 @@ export function addMonths(date: string, months: number): string {
   return `${year}-${two(month)}-${two(Math.min(d, last))}`
 }
 
+/** The server's zero time, and nothing at all, mean that there is no time. */
+export function absent(at: string | number | Date | null | undefined): at is null | undefined | '' {
+  return at === null || at === undefined || at === '' || (typeof at === 'string' && at.startsWith('0001-'))
+}
+
 /** 3月9日 09:30, with the year where it is not this one. */
 export function dateTime(at: string | number | Date | null | undefined, now: number = Date.now()): string {
-  if (at === null || at === undefined || at === '') return '—'
+  if (absent(at)) return '—'
   const w = wall(at)
   const year = w.year === wall(now).year ? '' : `${w.year}年`
   return `${year}${w.month}月${w.day}日 ${two(w.hour)}:${two(w.minute)}`
@@ -99,14 +104,14 @@ export function dateTime(at: string | number | Date | null | undefined, now: num
 
 /** 2026-03-09 09:30:05, for logs. */
 export function stamp(at: string | number | Date | null | undefined): string {
-  if (at === null || at === undefined || at === '') return '—'
+  if (absent(at)) return '—'
   const w = wall(at)
   return `${w.year}-${two(w.month)}-${two(w.day)} ${two(w.hour)}:${two(w.minute)}:${two(w.second)}`
 }
 
 /** 刚刚 · 5 分钟前 · 今天 09:30 · 昨天 09:30 · 3月9日 09:30; the future likewise. */
 export function relative(at: string | number | Date | null | undefined, now: number = Date.now()): string {
-  if (at === null || at === undefined || at === '') return '—'
+  if (absent(at)) return '—'
   const t = new Date(at).getTime()
   const delta = t - now
   const minutes = Math.round(Math.abs(delta) / 60_000)

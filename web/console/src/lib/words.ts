@@ -55,18 +55,14 @@ export function levelName(level: number): string {
   return LEVELS[level] ?? `第 ${level} 级审核`
 }
 
-export const ROLES: Record<string, { text: string; hint: string }> = {
-  administrator: { text: '管理员', hint: '管理组织、人员、公众号和词库' },
-  editor: { text: '宣传编辑', hint: '写稿、传图、送审、排期' },
-  reviewer1: { text: '初审员', hint: '负责第一级审核' },
-  reviewer2: { text: '复审员', hint: '负责第二级审核' },
-  reviewer3: { text: '终审员', hint: '负责第三级审核' },
-  secretary: { text: '支部书记', hint: '查看本支部的图文和日历' },
-  auditor: { text: '审计员', hint: '只读、导出审计记录' },
-}
-
-export function roleName(role: string): string {
-  return ROLES[role]?.text ?? role
+export const ROLE_HINT: Record<string, string> = {
+  admin: '管理组织、人员、公众号和词库，可以排期和撤回',
+  editor: '写稿、传图、送审、排期',
+  reviewer1: '负责第一级审核',
+  reviewer2: '负责第二级审核',
+  reviewer3: '负责第三级审核',
+  secretary: '写稿、传图、送审',
+  auditor: '只查看和导出审计记录',
 }
 
 export const SEVERITY: Record<string, Label> = {
@@ -83,4 +79,11 @@ export const CHECKS: Record<string, string> = {
   mass: '群发权限',
   quota: '今日额度',
   callback: '消息回调',
+}
+
+export const ORG_KIND: Record<string, string> = {
+  committee: '党委',
+  general_branch: '党总支',
+  branch: '党支部',
+  group: '党小组',
 }
