@@ -348,14 +348,21 @@ func (h *house) entry(action string) trail.Entry {
 
 func first(n int) page.Request { return page.Request{Limit: n} }
 
-func must(t testing.TB, err error) {
+// failer is what a test and a property have in common.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func must(t failer, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func want(t testing.TB, err error, code errs.Code) *errs.Error {
+func want(t failer, err error, code errs.Code) *errs.Error {
 	t.Helper()
 	if errs.CodeOf(err) != code {
 		t.Fatalf("got %q (%v), want %q", errs.CodeOf(err), err, code)
@@ -365,7 +372,7 @@ func want(t testing.TB, err error, code errs.Code) *errs.Error {
 	return e
 }
 
-func has(t testing.TB, text, part string) {
+func has(t failer, text, part string) {
 	t.Helper()
 	if !strings.Contains(text, part) {
 		t.Fatalf("%q does not hold %q", text, part)
