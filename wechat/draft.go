@@ -110,7 +110,7 @@ func (a *Account) UpdateDraft(ctx context.Context, mediaID string, index int, ar
 		map[string]any{"media_id": mediaID, "index": index, "articles": article}, nil)
 }
 
-// DeleteDraft removes a draft for good. Daily limit of a new account: 10.
+// DeleteDraft removes a draft for good.
 func (a *Account) DeleteDraft(ctx context.Context, mediaID string) error {
 	return a.post(ctx, op{path: "/cgi-bin/draft/delete", effect: true}, map[string]string{"media_id": mediaID}, nil)
 }

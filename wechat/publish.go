@@ -135,7 +135,7 @@ const All = -1
 
 // DeletePublished deletes the article at index (from 1) of a published
 // message; it cannot be undone. The platform takes index 0 for "all", so 0 is
-// refused here and All must be said.
+// refused here and All must be said. Daily limit of a new account: 10.
 func (a *Account) DeletePublished(ctx context.Context, articleID string, index int) error {
 	o := op{path: "/cgi-bin/freepublish/delete", effect: true}
 	at, err := deleteIndex(o, index)

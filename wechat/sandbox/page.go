@@ -86,7 +86,7 @@ type articlePage struct {
 // articleView is what the template shows.
 type articleView struct {
 	Account, Title, Author, At, Source string
-	Gone                               bool
+	Gone, Banned                       bool
 	Pictures                           []string
 	Content                            template.HTML
 }
@@ -124,6 +124,9 @@ func (s *Sandbox) article(appid, id, idx string, page *articlePage) (articleView
 	v := articleView{
 		Account: a.Settings.Name, Title: art.Title, Author: art.Author, Source: art.ContentSourceURL,
 		At: chineseTime(m.At), Gone: art.Deleted,
+	}
+	if j := a.Jobs[m.JobID]; j != nil {
+		v.Banned = j.State == stateBanned
 	}
 	if art.Type == "newspic" && art.Images != nil {
 		for _, p := range art.Images.List {

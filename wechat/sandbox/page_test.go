@@ -89,7 +89,7 @@ func TestThePhoneShowsWhatWasPublished(t *testing.T) {
 	if body := next(t, got); !strings.Contains(body, "<publish_status>6</publish_status>") {
 		t.Error(body)
 	}
-	if _, _, body := b.fetchPage(card["url"].(string)); strings.Contains(body, "正文") || !strings.Contains(body, "已被发布者删除") {
+	if _, _, body := b.fetchPage(card["url"].(string)); strings.Contains(body, "正文") || !strings.Contains(body, "因违规无法查看") {
 		t.Error(body)
 	}
 	if list := b.call("/cgi-bin/freepublish/batchget", map[string]any{"offset": 0, "count": 1}); list["total_count"] != 0.0 {
