@@ -104,6 +104,12 @@ func clip(s string, n int) string {
 	return strings.ToValidUTF8(s, "?")
 }
 
+// chainKey parts the audit key from other uses of the same secret.
+func chainKey(auditKey []byte) []byte {
+	sum := sha256.Sum256(append([]byte("tongxin audit chain\x00"), auditKey...))
+	return sum[:]
+}
+
 // sealer computes the hashes of chains. Not safe for concurrent use.
 type sealer struct {
 	mac hash.Hash

@@ -39,14 +39,24 @@ type AuditReport struct {
 // every chain is read at one moment. It cannot see that a whole chain with its
 // head vanished, nor a database set back to an older copy: keep backups elsewhere.
 func (db *DB) VerifyAudit(ctx context.Context) (AuditReport, error) {
-	var rep AuditReport
-	chains, err := All(ctx, db, ScanInt64, `SELECT chain FROM audit_heads UNION SELECT DISTINCT chain FROM audit ORDER BY chain`)
+	return db.verify(ctx, db, func(v *chainVerifier) error {
+		return db.Read(ctx, func(q Queryer) error { return v.read(ctx, q) })
+	})
+}
+
+// verifyIn reads every chain inside one moment.
+func (db *DB) verifyIn(ctx context.Context, q Queryer) (AuditReport, error) {
+	return db.verify(ctx, q, func(v *chainVerifier) error { return v.read(ctx, q) })
+}
+
+func (db *DB) verify(ctx context.Context, q Queryer, read func(*chainVerifier) error) (rep AuditReport, err error) {
+	chains, err := All(ctx, q, ScanInt64, `SELECT chain FROM audit_heads UNION SELECT DISTINCT chain FROM audit ORDER BY chain`)
 	if err != nil {
 		return rep, err
 	}
 	for _, chain := range chains {
 		v := newChainVerifier(db.key, chain)
-		if err := db.Read(ctx, func(q Queryer) error { return v.read(ctx, q) }); err != nil {
+		if err := read(v); err != nil {
 			return rep, err
 		}
 		rep.Chains++

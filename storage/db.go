@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"log/slog"
@@ -76,9 +75,8 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := sha256.Sum256(append([]byte("tongxin audit chain\x00"), opt.AuditKey...))
 	db := &DB{
-		opt: opt, dialect: d, log: opt.Log, clock: opt.Clock, key: key[:],
+		opt: opt, dialect: d, log: opt.Log, clock: opt.Clock, key: chainKey(opt.AuditKey),
 		queue: make(chan *job, 4*maxBatch), lost: make(chan struct{}),
 		unlock: func() error { return nil },
 	}

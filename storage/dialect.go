@@ -28,6 +28,7 @@ type dialect interface {
 	tables(ctx context.Context, q Queryer) ([]string, error)
 	columns(ctx context.Context, q rower, table string) ([]column, error)
 	migrateLock() migrateLocker
+	foreignKeys(on bool) string // checks them or not, for this connection
 }
 
 // column of a table, in words that are the same on both dialects.

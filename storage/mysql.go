@@ -166,3 +166,10 @@ func (d *mysqlDialect) columns(ctx context.Context, q rower, table string) ([]co
 }
 
 func (d *mysqlDialect) migrateLock() migrateLocker { return mysqlLocker{} }
+
+func (d *mysqlDialect) foreignKeys(on bool) string {
+	if on {
+		return "SET foreign_key_checks = 1"
+	}
+	return "SET foreign_key_checks = 0"
+}

@@ -124,3 +124,10 @@ func (d *sqliteDialect) columns(ctx context.Context, q rower, table string) ([]c
 }
 
 func (d *sqliteDialect) migrateLock() migrateLocker { return nil } // the file lock is held
+
+func (d *sqliteDialect) foreignKeys(on bool) string {
+	if on {
+		return "PRAGMA foreign_keys = ON"
+	}
+	return "PRAGMA foreign_keys = OFF"
+}
