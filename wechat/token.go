@@ -143,7 +143,10 @@ func (a *Account) join(ctx context.Context, s *tokenState, bad string) (*flight,
 	f := &flight{done: make(chan struct{})}
 	s.flight = f
 	go func() {
-		ctx := context.WithoutCancel(ctx)
+		// At most two fetches and one write to the cache; a shared store that
+		// hangs must not hold the flight for ever.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*a.client.timeout)
+		defer cancel()
 		f.token, f.err = a.refresh(ctx, s, bad)
 		s.mu.Lock()
 		s.flight = nil
