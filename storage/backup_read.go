@@ -123,6 +123,9 @@ func readEntry(ctx context.Context, in io.Reader, h *tar.Header, sink backupSink
 	default:
 		err = broken(fmt.Errorf("unknown entry %q", h.Name))
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) { // the archive ends inside a file
+		err = broken(err)
+	}
 	if err != nil {
 		return e, err
 	}
