@@ -19,11 +19,11 @@ type CalendarItem struct {
 	PostID        ids.ID        `json:"postId"`
 	DeliveryID    ids.ID        `json:"deliveryId,omitempty"`
 	Title         string        `json:"title"`
-	State         PostState     `json:"state,omitempty"`
-	DeliveryState DeliveryState `json:"deliveryState,omitempty"`
+	State         PostState     `json:"state,omitempty" enum:"draft,in_review,returned,approved,queued,finished"`
+	DeliveryState DeliveryState `json:"deliveryState,omitempty" enum:"waiting,submitting,submitted,unknown,by_hand,published,failed,cancelled,retracted"`
 	AccountID     ids.ID        `json:"accountId,omitempty"`
 	AccountName   string        `json:"accountName,omitempty"`
-	Mode          Mode          `json:"mode,omitempty"`
+	Mode          Mode          `json:"mode,omitempty" enum:"publish,mass,draft"`
 	DueAt         time.Time     `json:"dueAt"`
 	Movable       bool          `json:"movable" doc:"may still be dragged to another time"`
 	Warnings      []string      `json:"warnings"`
@@ -33,7 +33,7 @@ type CalendarItem struct {
 type QuotaDay struct {
 	AccountID ids.ID `json:"accountId"`
 	Day       string `json:"day" doc:"YYYY-MM-DD in Asia/Shanghai"`
-	Mode      Mode   `json:"mode"`
+	Mode      Mode   `json:"mode" enum:"publish,mass,draft"`
 	Planned   int    `json:"planned"`
 	Limit     int    `json:"limit"`
 }
@@ -129,19 +129,34 @@ func (s *Service) warn(ctx context.Context, scope authz.Scope, items []CalendarI
 			if gap > 7*24*time.Hour {
 				break
 			}
-			if a.PostID == b.PostID {
+			if a.PostID == b.PostID || a.gone() || b.gone() {
 				continue
 			}
 			if a.AccountID == b.AccountID && gap < time.Hour {
-				a.Warnings = append(a.Warnings, "同一公众号一小时内还有《"+b.Title+"》。")
-				b.Warnings = append(b.Warnings, "同一公众号一小时内还有《"+a.Title+"》。")
+				a.warn("同一公众号一小时内还有《" + b.Title + "》。")
+				b.warn("同一公众号一小时内还有《" + a.Title + "》。")
 			}
 			if sims[a.PostID] != 0 && sims[b.PostID] != 0 && render.Distance(sims[a.PostID], sims[b.PostID]) <= nearDuplicate {
-				a.Warnings = append(a.Warnings, "与《"+b.Title+"》内容相近。")
+				a.warn("与《" + b.Title + "》内容相近。")
 			}
 		}
 	}
 	return nil
+}
+
+// gone says that readers do not see the item and will not.
+func (it *CalendarItem) gone() bool {
+	return it.DeliveryState == Failed || it.DeliveryState == Cancelled || it.DeliveryState == Retracted
+}
+
+// maxWarnings of one item: a thousand posts of one hour would else warn of each
+// other a million times.
+const maxWarnings = 5
+
+func (it *CalendarItem) warn(text string) {
+	if len(it.Warnings) < maxWarnings {
+		it.Warnings = append(it.Warnings, text)
+	}
 }
 
 // nearDuplicate is the largest distance of two fingerprints that is worth a warning.

@@ -62,7 +62,7 @@ type Delivery struct {
 	OrgPath     string        `json:"-"`
 	Platform    string        `json:"platform" doc:"kind of the account: wechat or feed"`
 	Mode        Mode          `json:"mode" enum:"publish,mass,draft"`
-	State       DeliveryState `json:"state"`
+	State       DeliveryState `json:"state" enum:"waiting,submitting,submitted,unknown,by_hand,published,failed,cancelled,retracted"`
 	Step        Step          `json:"step"`
 	Hash        string        `json:"hash" doc:"content that was approved"`
 	PostVersion int64         `json:"-"`

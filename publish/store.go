@@ -96,7 +96,7 @@ type Summary struct {
 	OrgName    string           `json:"orgName"`
 	OrgPath    string           `json:"-"`
 	Title      string           `json:"title"`
-	State      PostState        `json:"state"`
+	State      PostState        `json:"state" enum:"draft,in_review,returned,approved,queued,finished"`
 	Version    int64            `json:"version"`
 	Level      int              `json:"level"`
 	Levels     int              `json:"levels"`
@@ -115,8 +115,8 @@ type DeliverySketch struct {
 	ID          ids.ID        `json:"id"`
 	AccountID   ids.ID        `json:"accountId"`
 	AccountName string        `json:"accountName"`
-	Mode        Mode          `json:"mode"`
-	State       DeliveryState `json:"state"`
+	Mode        Mode          `json:"mode" enum:"publish,mass,draft"`
+	State       DeliveryState `json:"state" enum:"waiting,submitting,submitted,unknown,by_hand,published,failed,cancelled,retracted"`
 	Step        Step          `json:"step"`
 	DueAt       time.Time     `json:"dueAt"`
 	Note        string        `json:"note,omitempty"`
