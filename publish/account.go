@@ -36,9 +36,8 @@ type Account struct {
 // Secrets of an account. Storage holds them sealed.
 type Secrets struct {
 	AppSecret string `json:"appSecret"`
-	Token     string `json:"token"`   // callback token
-	AESKey    string `json:"aesKey"`  // EncodingAESKey, 43 characters, empty for plain mode
-	Signing   string `json:"signing"` // webhook signing key of a feed
+	Token     string `json:"token"`  // callback token
+	AESKey    string `json:"aesKey"` // EncodingAESKey, 43 characters, empty for plain mode
 }
 
 // AccountLimit are the account's own daily budgets. Source: the platform's

@@ -175,7 +175,7 @@ func (h *house) account(org ids.ID, name string) *publish.Account {
 	id := h.db.IDs().New()
 	a := &publish.Account{ID: id, OrgID: org, Platform: publish.WeChat, Name: name, Kind: "service", Mode: publish.ModePublish,
 		AppID: "wx" + id.String(), Limits: publish.DefaultLimits(), Version: 1, Created: h.clock.Now(),
-		Secrets: publish.Secrets{AppSecret: "app-secret-of-" + name, Token: "token", AESKey: "aes", Signing: "sign"}}
+		Secrets: publish.Secrets{AppSecret: "app-secret-of-" + name, Token: "token", AESKey: "aes"}}
 	if _, err := h.CreateAccount(h.t.Context(), a, h.entry("account.create")); err != nil {
 		h.t.Fatal(err)
 	}

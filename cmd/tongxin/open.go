@@ -122,16 +122,21 @@ func (j *jobs) run(fn func(context.Context)) { j.wg.Go(func() { fn(j.ctx) }) }
 func (j *jobs) wait()                        { j.wg.Wait() }
 
 // sweep clears what has served its time, once an hour: idempotency keys after
-// two days, ended sessions, autosaves older than a day down to one in ten minutes.
+// two days, ended sessions, autosaves older than a day down to one in ten minutes, webhook logs after a
+// month. First it fills an empty word list.
 func (p *program) sweep(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
+	if err := p.publish.SeedWords(ctx); err != nil && ctx.Err() == nil {
+		p.log.Warn("words not seeded", "err", err)
+	}
 	for {
 		now := p.clock.Now()
 		if err := errors.Join(
 			second(p.db.Sweep(ctx, now.Add(-48*time.Hour))),
 			second(p.staff.Sweep(ctx)),
 			second(p.publish.Store.ThinRevisions(ctx, now.Add(-24*time.Hour))),
+			second(p.feed.Sweep(ctx, 30*24*time.Hour)),
 		); err != nil && ctx.Err() == nil {
 			p.log.Warn("sweep failed", "err", err)
 		}

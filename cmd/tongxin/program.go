@@ -147,6 +147,7 @@ func (p *program) buildPublishing(_ context.Context, opt options) error {
 	store := storage.NewPublishing(p.db, p.box)
 	var err error
 	p.feed, err = feed.New(feed.Config{Store: storage.NewFeeds(p.db, p.box), Blobs: blobsOf{p.blobs}, Account: store.Account, PublicURL: opt.publicURL,
+		Record:       store.SavePlatformEvent,
 		AllowPrivate: *p.set.webhookPrivate, Owner: p.db.IDs().New().String(), Clock: p.clock, IDs: p.db.IDs(), Rand: rand.Reader, Log: p.log})
 	if err != nil {
 		return err

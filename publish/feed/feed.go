@@ -27,6 +27,10 @@ type Config struct {
 	// path. Item and picture addresses are stored with it: changing it later
 	// breaks pictures in what is already out.
 	PublicURL string
+	// Record stores an outcome as platforms tell it by callback, once for each
+	// Dedupe: publishing's store does. The queue then knows at once that a submit
+	// is public instead of asking later. nil: it asks.
+	Record func(ctx context.Context, ev publish.PlatformEvent) (bool, error)
 	// AllowPrivate lets webhooks reach loopback and private addresses and plain
 	// http: for tests and closed networks only.
 	AllowPrivate bool

@@ -117,6 +117,7 @@ func (s *Service) Submit(ctx context.Context, a publish.Account, draftID string,
 	}
 	done, err := s.Store.MessageByClient(ctx, a.ID, clientID)
 	if err == nil {
+		s.record(ctx, done)
 		return receipt(done), nil
 	}
 	if !errs.Is(err, errs.NotFound) {
@@ -133,8 +134,23 @@ func (s *Service) Submit(ctx context.Context, a publish.Account, draftID string,
 	case err != nil:
 		return publish.Receipt{}, &publish.PlatformError{Kind: publish.KindUnknown, Msg: "保存时中断，暂时不能确认是否已经发布。", Cause: err}
 	}
+	s.record(ctx, m)
 	s.Wake()
 	return receipt(m), nil
+}
+
+// record tells the outcome before the queue stores the receipt; it looks for
+// it then. Failing costs only time, since the queue asks for results anyway.
+func (s *Service) record(ctx context.Context, m *Message) {
+	if s.Record == nil {
+		return
+	}
+	ev := publish.PlatformEvent{
+		ID: s.IDs.New(), AccountID: m.AccountID, Dedupe: "feed:" + m.ID.String(), Receipt: receipt(m), Outcome: s.outcome(m), At: s.Clock.Now(),
+	}
+	if _, err := s.Record(ctx, ev); err != nil {
+		s.Log.Warn("feed: outcome not recorded", "message", m.ID, "err", err)
+	}
 }
 
 func (s *Service) build(ctx context.Context, a publish.Account, draft ids.ID, clientID string) (*Message, error) {
@@ -164,11 +180,15 @@ func (s *Service) Result(ctx context.Context, a publish.Account, r publish.Recei
 	if err != nil {
 		return publish.Outcome{}, err
 	}
+	return s.outcome(m), nil
+}
+
+func (s *Service) outcome(m *Message) publish.Outcome {
 	out := publish.Outcome{State: publish.OutcomePublished, ArticleID: m.ID.String(), URLs: s.urls(m), Msg: "已在订阅源公开。"}
 	if !m.RemovedAt.IsZero() {
 		out.State, out.Msg = publish.OutcomeRemoved, "已从订阅源撤回。"
 	}
-	return out, nil
+	return out
 }
 
 func (s *Service) message(ctx context.Context, a publish.Account, publishID string) (*Message, error) {
