@@ -32,6 +32,7 @@ func loadWrite(ctx context.Context, c *cli, args []string) error {
 	span := f.Duration("span", 5*time.Second, "length of one round")
 	rounds := f.Int("rounds", 3, "rounds of each server")
 	db := f.String("db", "", "MySQL DSN of an empty database; default: SQLite")
+	pprof := f.String("pprof", "", "host:port of the server's local listener, to profile it with go tool pprof meanwhile")
 	peer := f.String("peer-url", "", "address of the peer's creating call")
 	peerBody := f.String("peer-body", "", "JSON body of the peer's call; %d becomes a number")
 	peerAuth := f.String("peer-auth", "", "Authorization header of the peer")
@@ -39,7 +40,7 @@ func loadWrite(ctx context.Context, c *cli, args []string) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	b, err := newBench(*db)
+	b, err := newBench(*db, "TONGXIN_METRICS_ADDR="+*pprof)
 	if err != nil {
 		return err
 	}
@@ -131,10 +132,12 @@ func signIn(ch *child, token, post string) (writeTarget, error) {
 	if err := fasthttp.Do(req, res); err != nil {
 		return writeTarget{}, err
 	}
-	var me struct {
-		CSRF string `json:"csrf"`
+	var in struct {
+		Me struct {
+			CSRF string `json:"csrf"`
+		} `json:"me"`
 	}
-	if err := json.Unmarshal(res.Body(), &me); err != nil || me.CSRF == "" {
+	if err := json.Unmarshal(res.Body(), &in); err != nil || in.Me.CSRF == "" {
 		return writeTarget{}, fmt.Errorf("sign-in answered %d: %s", res.StatusCode(), res.Body())
 	}
 	var cookie fasthttp.Cookie
@@ -143,7 +146,7 @@ func signIn(ch *child, token, post string) (writeTarget, error) {
 		return writeTarget{}, errors.New("sign-in set no cookie")
 	}
 	return writeTarget{name: "tongxin", url: ch.url + "/api/staff/v1/posts/" + post + "/comments", pid: ch.cmd.Process.Pid,
-		headers: map[string]string{"Cookie": "tx=" + string(cookie.Value()), "X-CSRF-Token": me.CSRF, "Origin": ch.url},
+		headers: map[string]string{"Cookie": "tx=" + string(cookie.Value()), "X-CSRF-Token": in.Me.CSRF, "Origin": ch.url},
 		body: func(n int) []byte {
 			return fmt.Appendf(nil, `{"article":0,"quote":"压测","body":"第 %d 条批注"}`, n)
 		}}, nil
