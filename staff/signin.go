@@ -67,6 +67,11 @@ func (s *Service) SignIn(ctx context.Context, login, password string) (Outcome, 
 		swap = &n
 	}
 	if c.TOTP != "" {
+		if swap != nil {
+			if err := s.cfg.Store.SaveCredentials(ctx, *swap, signInEntry(&c, "account.rehash", trail.OK)); err != nil {
+				return Outcome{}, err
+			}
+		}
 		return s.ticket(ctx, &c)
 	}
 	return s.start(ctx, &c, "password", Start{Clear: names, Creds: swap})

@@ -63,9 +63,9 @@ type SignInStore interface {
 	// link is not zero uses it up and makes an invited account active.
 	// errs.Conflict when the link was used already or the credentials changed.
 	SetPassword(ctx context.Context, c Credentials, link, keep ids.ID, e trail.Entry) error
-	// SetSecondFactor stores TOTP, TOTPStep and Recovery of c; errs.Conflict
-	// when the credentials changed since they were read.
-	SetSecondFactor(ctx context.Context, c Credentials, e trail.Entry) error
+	// SaveCredentials stores the secrets of c and ends nothing; errs.Conflict
+	// when they changed since they were read.
+	SaveCredentials(ctx context.Context, c Credentials, e trail.Entry) error
 
 	Failures(ctx context.Context, names []string) ([]Failure, error)
 	NoteFailures(ctx context.Context, f []Failure, e trail.Entry) error

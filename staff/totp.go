@@ -95,7 +95,7 @@ func (s *Service) BindSecondFactor(ctx context.Context, actor *authz.Actor, tick
 	if c.TOTP, err = s.cfg.Sealer.Seal([]byte(secret), totpUse(c.ID)); err != nil {
 		return nil, err
 	}
-	if err := s.cfg.Store.SetSecondFactor(ctx, c, signInEntry(&c, "account.totp.bind", trail.OK)); err != nil {
+	if err := s.cfg.Store.SaveCredentials(ctx, c, signInEntry(&c, "account.totp.bind", trail.OK)); err != nil {
 		return nil, err
 	}
 	s.changed()
@@ -129,7 +129,7 @@ func (s *Service) DropSecondFactor(ctx context.Context, actor *authz.Actor, pass
 		return err
 	}
 	c.TOTP, c.Recovery = "", nil
-	if err := s.cfg.Store.SetSecondFactor(ctx, c, signInEntry(&c, "account.totp.drop", trail.OK)); err != nil {
+	if err := s.cfg.Store.SaveCredentials(ctx, c, signInEntry(&c, "account.totp.drop", trail.OK)); err != nil {
 		return err
 	}
 	s.changed()

@@ -69,8 +69,8 @@ func (tx *Tx) activate(account ids.ID) error {
 	return err
 }
 
-// SetSecondFactor implements staff.SignInStore.
-func (s *Staff) SetSecondFactor(ctx context.Context, c staff.Credentials, e trail.Entry) error {
+// SaveCredentials implements staff.SignInStore.
+func (s *Staff) SaveCredentials(ctx context.Context, c staff.Credentials, e trail.Entry) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		tx.Audit(e)
 		return tx.swap(c)

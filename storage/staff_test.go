@@ -239,8 +239,8 @@ func TestStaffSignIn(t *testing.T) {
 		cr, err := c.s.Credentials(ctx, "zhang")
 		ok(t, err)
 		cr.Hash, cr.History, cr.TOTP, cr.Recovery = "hash", []string{"old"}, "sealed", []string{"r1", "r2"}
-		ok(t, c.s.SetSecondFactor(ctx, cr, entry("x")))
-		code(t, c.s.SetSecondFactor(ctx, cr, entry("x")), errs.Conflict)
+		ok(t, c.s.SaveCredentials(ctx, cr, entry("x")))
+		code(t, c.s.SaveCredentials(ctx, cr, entry("x")), errs.Conflict)
 		cr, err = c.s.CredentialsOf(ctx, a.ID)
 		ok(t, err)
 		if cr.Hash != "hash" || len(cr.History) != 1 || len(cr.Recovery) != 2 || cr.OrgPath == "" {

@@ -61,7 +61,6 @@ type Kit struct {
 	table     []*entry
 	surfaces  []*Surface
 	checks    []Check
-	sealers   []func() // run once before serving
 	stopping  atomic.Bool
 	base      context.Context // ends when draining is over
 	cut       context.CancelFunc

@@ -119,6 +119,7 @@ func (k *Kit) run(rq *request, c *fiber.Ctx, next fiber.Handler) (err error) {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("httpkit: panic: %v\n%s", p, debug.Stack())
 			c.Response().ResetBody()
+			c.Response().Header.DelAllCookies()
 		}
 	}()
 	return overtime(next(c))

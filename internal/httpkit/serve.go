@@ -16,9 +16,6 @@ func (k *Kit) Serve(ctx context.Context, ln, local net.Listener) error {
 	if err := k.Verify(); err != nil {
 		return fmt.Errorf("httpkit: route table: %w", err)
 	}
-	for _, seal := range k.sealers {
-		seal()
-	}
 	failed := make(chan error, 2)
 	go func() { failed <- k.app.Listener(ln) }()
 	side := &http.Server{Handler: k.Local(), ReadHeaderTimeout: 5 * time.Second}

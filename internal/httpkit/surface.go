@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
@@ -30,7 +31,8 @@ type Surface struct {
 }
 
 // Surface starts a surface. With a prefix it also serves
-// {prefix}/openapi.json, public, once Seal has been called.
+// {prefix}/openapi.json, public. It is built at the first request for it: all
+// routes must stand by then.
 func (k *Kit) Surface(cfg SurfaceConfig) *Surface {
 	s := &Surface{kit: k, cfg: cfg}
 	s.reg = &registrar{Router: k.app, s: s}
@@ -53,15 +55,7 @@ func (k *Kit) Surface(cfg SurfaceConfig) *Surface {
 	})
 	k.surfaces = append(k.surfaces, s)
 	if cfg.Prefix != "" {
-		var doc []byte // built at the first Verify or request, then never again
-		build := func() []byte {
-			if doc == nil {
-				doc = s.document()
-			}
-			return doc
-		}
-		k.sealers = append(k.sealers, func() { build() })
-		s.Get("/openapi.json", Public, "接口说明（OpenAPI 3.1）", serveDocument(build))
+		s.Get("/openapi.json", Public, "接口说明（OpenAPI 3.1）", serveDocument(sync.OnceValue(s.document)))
 	}
 	return s
 }
