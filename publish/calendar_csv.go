@@ -99,7 +99,12 @@ func ParseCSV(data []byte) ([]ParsedRow, error) {
 			return rows, nil
 		}
 		if err != nil {
-			return nil, errs.Wrap(err, errs.Invalid, "第 %d 行格式不正确，请检查引号和逗号。", len(rows)+2)
+			line := len(rows) + 2
+			var pe *csv.ParseError
+			if errors.As(err, &pe) { // counts empty lines and lines within quotes too
+				line = pe.StartLine
+			}
+			return nil, errs.Wrap(err, errs.Invalid, "第 %d 行格式不正确，请检查引号和逗号。", line)
 		}
 		line, _ := r.FieldPos(0)
 		cell := func(name string) string {
@@ -138,11 +143,9 @@ func (s *Service) ImportCalendar(ctx context.Context, actor *authz.Actor, data [
 		if err != nil {
 			return nil, err
 		}
-		if len(row.Errors) > 0 {
-			rep.Wrong++
-		}
 		rep.Rows = append(rep.Rows, row)
 	}
+	rep.merge()
 	if dry || rep.Wrong > 0 {
 		return rep, nil
 	}
@@ -163,63 +166,155 @@ func (s *Service) ImportCalendar(ctx context.Context, actor *authz.Actor, data [
 	return rep, nil
 }
 
-func (s *Service) readRow(ctx context.Context, actor *authz.Actor, p ParsedRow, accounts []Account) (ImportRow, error) {
-	row := ImportRow{Line: p.Line, Title: p.Title, Errors: []RowError{}}
-	bad := func(column, msg string) { row.Errors = append(row.Errors, RowError{column, msg}) }
-	due, err := time.ParseInLocation(csvTime, strings.ReplaceAll(p.Due, "/", "-"), clock.Shanghai())
-	switch {
-	case err != nil:
-		bad("发布时间", "请写成“2026-03-01 09:00”这样的形式。")
-	case due.Before(s.Clock.Now()):
-		bad("发布时间", "这个时间已经过去。")
-	default:
-		row.DueAt = due.UTC()
-	}
-	mode, ok := modeOf(p.Way)
-	if !ok {
-		bad("方式", "请写“发布”“群发”或“仅存草稿”，留空则按公众号的设置。")
-	}
-	for name := range strings.FieldsFuncSeq(p.Acct, func(r rune) bool { return r == '、' || r == ';' || r == '；' }) {
-		i := slices.IndexFunc(accounts, func(a Account) bool { return a.Name == strings.TrimSpace(name) })
-		if i < 0 {
-			bad("公众号", "没有找到公众号“"+name+"”，请核对名称。")
+// merge makes one plan of the lines that name the same post: an export has one
+// line for each account. The post has one time for all of them.
+func (rep *ImportReport) merge() {
+	lines := map[ids.ID]*ImportRow{}
+	for i := range rep.Rows {
+		row := &rep.Rows[i]
+		if row.post == nil || row.Action == "skip" || len(row.Errors) > 0 {
 			continue
 		}
-		row.targets = append(row.targets, Target{AccountID: accounts[i].ID, Mode: mode})
-	}
-	if len(row.targets) == 0 && p.Acct == "" {
-		bad("公众号", "请填写公众号名称。")
-	}
-	id, err := ids.Parse(p.PostID)
-	if err != nil || id == 0 {
-		bad("图文编号", "请填写系统中的图文编号（导出的表里有）。")
-		return row, nil
-	}
-	post, err := s.postFor(ctx, actor, id, PostSchedule)
-	if errs.Is(err, errs.Internal) {
-		return row, err
-	}
-	if err != nil {
-		bad("图文编号", "没有找到这篇图文，或者您没有权限安排它。")
-		return row, nil
-	}
-	row.Title, row.post = post.Title, post
-	switch {
-	case post.State == Queued && post.DueAt.Equal(row.DueAt):
-		row.Action = "skip"
-	case post.State == Queued:
-		row.Action = "reschedule"
-	default:
-		row.Action = "schedule"
-		if err := s.schedulable(ctx, post); err != nil {
-			var e *errs.Error
-			if !errors.As(err, &e) {
-				return row, err
+		head, again := lines[row.post.ID]
+		if !again {
+			lines[row.post.ID] = row
+			continue
+		}
+		if !head.DueAt.Equal(row.DueAt) {
+			row.Errors = append(row.Errors, RowError{"发布时间", "与第 " + itoa(head.Line) + " 行是同一篇图文，发布时间必须相同。"})
+			continue
+		}
+		for _, t := range row.targets {
+			if slices.ContainsFunc(head.targets, func(o Target) bool { return o.AccountID == t.AccountID }) && row.Action == "schedule" {
+				row.Errors = append(row.Errors, RowError{"公众号", "与第 " + itoa(head.Line) + " 行的图文和公众号都相同，请删去一行。"})
 			}
-			bad("图文编号", e.Msg)
+		}
+		head.targets = append(head.targets, row.targets...)
+		row.Action = "skip"
+	}
+	for _, row := range rep.Rows {
+		if len(row.Errors) > 0 {
+			rep.Wrong++
 		}
 	}
-	return row, nil
+}
+
+func (s *Service) readRow(ctx context.Context, actor *authz.Actor, p ParsedRow, accounts []Account) (ImportRow, error) {
+	row := ImportRow{Line: p.Line, Title: p.Title, Errors: []RowError{}}
+	if p.Due == "" && p.Acct == "" { // exported as waiting for a time, and not given one
+		row.Action = "skip"
+		return row, nil
+	}
+	if err := s.readPost(ctx, actor, p, &row); err != nil {
+		return row, err
+	}
+	due, err := parseCSVTime(p.Due)
+	if err != nil {
+		row.bad("发布时间", "请写成“2026-03-01 09:00”这样的形式。")
+	} else {
+		row.DueAt = due
+	}
+	if err == nil && row.post != nil {
+		same, err := s.plannedAt(ctx, row.post, due)
+		if err != nil {
+			return row, err
+		}
+		if same {
+			row.Action = "skip"
+			return row, nil
+		}
+	}
+	if err == nil && due.Before(s.Clock.Now()) {
+		row.bad("发布时间", "这个时间已经过去。")
+	}
+	row.readTargets(p, accounts)
+	return row, s.readAction(ctx, &row)
+}
+
+func (row *ImportRow) bad(column, msg string) {
+	row.Errors = append(row.Errors, RowError{column, msg})
+}
+
+// parseCSVTime reads what Export writes and what spreadsheets make of it:
+// "2026/3/1 9:00", with or without seconds.
+func parseCSVTime(text string) (time.Time, error) {
+	text = strings.ReplaceAll(text, "/", "-")
+	t, err := time.ParseInLocation("2006-1-2 15:04", text, clock.Shanghai())
+	if err != nil {
+		t, err = time.ParseInLocation("2006-1-2 15:04:05", text, clock.Shanghai())
+	}
+	return t.UTC(), err
+}
+
+// plannedAt tells a line that is as it was exported: the post has a delivery of
+// that minute, whatever became of it.
+func (s *Service) plannedAt(ctx context.Context, p *Post, due time.Time) (bool, error) {
+	if p.State != Queued && p.State != Finished {
+		return false, nil
+	}
+	all, err := s.Store.DeliveriesOf(ctx, p.ID)
+	return slices.ContainsFunc(all, func(d Delivery) bool { return d.DueAt.Truncate(time.Minute).Equal(due) }), err
+}
+
+func (s *Service) readPost(ctx context.Context, actor *authz.Actor, p ParsedRow, row *ImportRow) error {
+	id, err := ids.Parse(p.PostID)
+	if err != nil || id == 0 {
+		row.bad("图文编号", "请填写系统中的图文编号（导出的表里有）。")
+		return nil
+	}
+	post, err := s.postFor(ctx, actor, id, PostSchedule)
+	if errs.Is(err, errs.NotFound) || errs.Is(err, errs.Forbidden) {
+		row.bad("图文编号", "没有找到这篇图文，或者您没有权限安排它。")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	row.Title, row.post = post.Title, post
+	return nil
+}
+
+func (row *ImportRow) readTargets(p ParsedRow, accounts []Account) {
+	mode, ok := modeOf(p.Way)
+	if !ok {
+		row.bad("方式", "请写“发布”“群发”或“仅存草稿”，留空则按公众号的设置。")
+	}
+	named := false
+	for name := range strings.FieldsFuncSeq(p.Acct, func(r rune) bool { return r == '、' || r == ';' || r == '；' }) {
+		named, name = true, strings.TrimSpace(name)
+		same := func(a Account) bool { return a.Name == name }
+		i := slices.IndexFunc(accounts, same)
+		switch {
+		case i < 0:
+			row.bad("公众号", "没有找到公众号“"+name+"”，请核对名称。")
+		case slices.ContainsFunc(accounts[i+1:], same):
+			row.bad("公众号", "有多个公众号叫“"+name+"”，无法判断是哪一个，请在日历中安排。")
+		default:
+			row.targets = append(row.targets, Target{AccountID: accounts[i].ID, Mode: mode})
+		}
+	}
+	if !named {
+		row.bad("公众号", "请填写公众号名称。")
+	}
+}
+
+// readAction says what the line asks for and whether the post allows it.
+func (s *Service) readAction(ctx context.Context, row *ImportRow) error {
+	switch {
+	case row.post == nil:
+		return nil
+	case row.post.State == Queued:
+		row.Action = "reschedule"
+		return nil
+	}
+	row.Action = "schedule"
+	err := s.schedulable(ctx, row.post)
+	var e *errs.Error
+	if errors.As(err, &e) && e.Code == errs.Conflict {
+		row.bad("图文编号", e.Msg)
+		return nil
+	}
+	return err
 }
 
 func modeOf(name string) (Mode, bool) {
@@ -257,7 +352,7 @@ func (s *Service) ExportCalendar(ctx context.Context, actor *authz.Actor, f Cale
 
 // safeCell keeps a spreadsheet from running a title as a formula.
 func safeCell(v string) string {
-	if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
+	if r, _ := utf8.DecodeRuneInString(v); v != "" && strings.ContainsRune("=+-@＝＋－＠\t\r\n", r) {
 		return "'" + v
 	}
 	return v
