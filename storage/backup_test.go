@@ -176,13 +176,25 @@ func TestBrokenBackup(t *testing.T) {
 	whole := buf.Bytes()
 	damaged := map[string][]byte{
 		"empty": nil, "no backup": []byte("hello"), "cut in the middle": whole[:len(whole)/2],
-		"no manifest":   rewrite(t, whole, func(h *tar.Header, b []byte) []byte { return drop(h, b, "manifest.json") }),
-		"table gone":    rewrite(t, whole, func(h *tar.Header, b []byte) []byte { return drop(h, b, "db/settings.jsonl.gz") }),
-		"other version": rewrite(t, whole, func(_ *tar.Header, b []byte) []byte { return bytes.Replace(b, []byte(`"schema": `), []byte(`"schema": 9`), 1) }),
-		"other format":  rewrite(t, whole, func(_ *tar.Header, b []byte) []byte { return bytes.Replace(b, []byte(`"format": 1`), []byte(`"format": 2`), 1) }),
-		"other rows":    rewrite(t, whole, func(_ *tar.Header, b []byte) []byte { return bytes.Replace(b, []byte(`"rows": 4`), []byte(`"rows": 5`), 1) }),
-		"foreign name":  rewrite(t, whole, func(h *tar.Header, b []byte) []byte { h.Name = strings.Replace(h.Name, "db/settings", "db/x;DROP", 1); return b }),
-		"upward path":   rewrite(t, whole, func(h *tar.Header, b []byte) []byte { h.Name = strings.Replace(h.Name, "blobs/", "blobs/../", 1); return b }),
+		"no manifest": rewrite(t, whole, func(h *tar.Header, b []byte) []byte { return drop(h, b, "manifest.json") }),
+		"table gone":  rewrite(t, whole, func(h *tar.Header, b []byte) []byte { return drop(h, b, "db/settings.jsonl.gz") }),
+		"other version": rewrite(t, whole, func(_ *tar.Header, b []byte) []byte {
+			return bytes.Replace(b, []byte(`"schema": `), []byte(`"schema": 9`), 1)
+		}),
+		"other format": rewrite(t, whole, func(_ *tar.Header, b []byte) []byte {
+			return bytes.Replace(b, []byte(`"format": 1`), []byte(`"format": 2`), 1)
+		}),
+		"other rows": rewrite(t, whole, func(_ *tar.Header, b []byte) []byte {
+			return bytes.Replace(b, []byte(`"rows": 4`), []byte(`"rows": 5`), 1)
+		}),
+		"foreign name": rewrite(t, whole, func(h *tar.Header, b []byte) []byte {
+			h.Name = strings.Replace(h.Name, "db/settings", "db/x;DROP", 1)
+			return b
+		}),
+		"upward path": rewrite(t, whole, func(h *tar.Header, b []byte) []byte {
+			h.Name = strings.Replace(h.Name, "blobs/", "blobs/../", 1)
+			return b
+		}),
 		"file changed": rewrite(t, whole, func(h *tar.Header, b []byte) []byte {
 			if strings.HasPrefix(h.Name, "blobs/") && len(b) > 0 {
 				b[0]++
@@ -190,8 +202,8 @@ func TestBrokenBackup(t *testing.T) {
 			return b
 		}),
 	}
-	for i := 1; i < 20; i++ { // a flipped bit anywhere, but in padding that nothing reads
-		at := len(whole) * i / 20
+	for i := 1; i < 10; i++ { // a flipped bit anywhere, but in padding that nothing reads
+		at := len(whole) * i / 10
 		b := slices.Clone(whole)
 		b[at] ^= 1
 		if whole[at] != 0 {

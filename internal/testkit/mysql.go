@@ -42,6 +42,32 @@ var server = sync.OnceValues(startMariaDB)
 // a dialect proves nothing about it.
 func MySQL(t testing.TB) string {
 	t.Helper()
+	dsn, name, admin := create(t)
+	t.Cleanup(func() {
+		defer admin.Close() //nolint:errcheck // a test's connection
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if _, err := admin.ExecContext(ctx, "DROP DATABASE "+name); err != nil {
+			t.Errorf("testkit: drop the database: %v", err)
+		}
+	})
+	return dsn
+}
+
+// KeptMySQL returns a new database that stays until the server of this test
+// binary ends: for a helper that uses it for one test after another. ok is
+// false on a server of somebody else, on which nothing may stay.
+func KeptMySQL(t testing.TB) (dsn string, ok bool) {
+	t.Helper()
+	if os.Getenv(MySQLEnv) != "" {
+		return "", false
+	}
+	dsn, _, admin := create(t)
+	return dsn, admin.Close() == nil
+}
+
+func create(t testing.TB) (dsn, name string, admin *sql.DB) {
+	t.Helper()
 	base := os.Getenv(MySQLEnv)
 	if base == "" {
 		var err error
@@ -53,24 +79,15 @@ func MySQL(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("testkit: %s is not a DSN", MySQLEnv)
 	}
-	admin, err := sql.Open("mysql", cfg.FormatDSN())
-	if err != nil {
+	if admin, err = sql.Open("mysql", cfg.FormatDSN()); err != nil {
 		t.Fatalf("testkit: %v", err)
 	}
-	t.Cleanup(func() { _ = admin.Close() })
-	name := "t_" + strings.ToLower(rand.Text()[:16])
+	name = "t_" + strings.ToLower(rand.Text()[:16])
 	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatalf("testkit: create a database: %v", err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if _, err := admin.ExecContext(ctx, "DROP DATABASE "+name); err != nil {
-			t.Errorf("testkit: drop the database: %v", err)
-		}
-	})
 	cfg.DBName = name
-	return cfg.FormatDSN()
+	return cfg.FormatDSN(), name, admin
 }
 
 // supervise runs the server until standard input closes, which the kernel does

@@ -20,13 +20,18 @@ func Each(t *testing.T, fn func(t *testing.T, db *storage.DB)) {
 // EachOptions is Each with a clock, a log or other options; DSN is set here.
 func EachOptions(t *testing.T, opt storage.Options, fn func(t *testing.T, db *storage.DB)) {
 	t.Helper()
-	EachDSN(t, func(t *testing.T, dsn string) {
-		opt.DSN = dsn
+	t.Run("sqlite", func(t *testing.T) {
+		opt.DSN = filepath.Join(t.TempDir(), "test.db")
+		fn(t, Open(t, opt))
+	})
+	t.Run("mysql", func(t *testing.T) {
+		opt.DSN = pooledMySQL(t)
 		fn(t, Open(t, opt))
 	})
 }
 
-// EachDSN runs fn on the address of an empty database of each dialect.
+// EachDSN runs fn on the address of an empty database of each dialect, without
+// tables.
 func EachDSN(t *testing.T, fn func(t *testing.T, dsn string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { fn(t, filepath.Join(t.TempDir(), "test.db")) })
