@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/adaptor"
 
 	"tongxin/audit"
 	"tongxin/internal/httpkit"
@@ -120,7 +119,7 @@ func publishing(api, root *httpkit.Surface, d Deps) {
 	root.Get("/wechat/{appid}", httpkit.Public, "公众号回调地址验证", httpkit.Raw(in.wechat))
 	root.Post("/wechat/{appid}", httpkit.Public, "公众号回调", httpkit.Raw(in.wechat, httpkit.NoCSRF(), httpkit.MaxBody(64<<10)))
 	if d.Sandbox != nil {
-		box := httpkit.Raw(adaptor.HTTPHandler(d.Sandbox), httpkit.NoCSRF(), httpkit.Hidden())
+		box := httpkit.Raw(simulator(d.Sandbox), httpkit.NoCSRF(), httpkit.Hidden())
 		root.Get("/sandbox/*", httpkit.Public, "微信沙箱", box)
 		root.Post("/sandbox/*", httpkit.Public, "微信沙箱", box)
 		root.Put("/sandbox/*", httpkit.Public, "微信沙箱", box)
