@@ -122,8 +122,8 @@ func (j *jobs) run(fn func(context.Context)) { j.wg.Go(func() { fn(j.ctx) }) }
 func (j *jobs) wait()                        { j.wg.Wait() }
 
 // sweep clears what has served its time, once an hour: idempotency keys after
-// two days, ended sessions, autosaves older than a day down to one in ten minutes, webhook logs after a
-// month. First it fills an empty word list.
+// two days, ended sessions, autosaves older than a day down to one in ten
+// minutes, webhook logs after a month. First it fills an empty word list.
 func (p *program) sweep(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
