@@ -189,7 +189,7 @@ func (c *checker) body(i int, a *Article) {
 		c.add("content.bytes", Error, i, "body", "正文连同排版超过了 1 MB，请删减内容或减少公式和表格。")
 	}
 	if m := c.rules.limit("markup"); r.Runes > m.Max && r.Chars <= l.Max {
-		c.add("content.markup", Hint, i, "body", "正文连同排版代码共 %d 个字符。微信写明少于 2 万字符，没有说明是否包含代码；如果发布时提示正文超长，请拆成两篇。", r.Runes)
+		c.add("content.markup", severity(m, Warning), i, "body", "正文连同排版代码共 %d 个字符，超过 %d 个。微信没有说明 2 万字符的限制是否包含代码，发布时可能被拒；建议拆成两篇，或减少公式、表格和链接。", r.Runes, m.Max)
 	}
 	for _, f := range r.Formulas {
 		if f.Problem != "" {
@@ -248,6 +248,13 @@ func (c *checker) similar() {
 		}
 		c.add("similar.near", Hint, s.Article, "body", "内容与《%s》%s很接近，请确认不是重复发布。", s.Title, when)
 	}
+}
+
+func severity(l Limit, otherwise string) string {
+	if l.Severity == "" {
+		return otherwise
+	}
+	return l.Severity
 }
 
 // clip shortens a quote.

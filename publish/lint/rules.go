@@ -14,12 +14,14 @@ import (
 // was so. Characters are Unicode code points, Chinese or not, as the platform
 // counts its form fields.
 type Limit struct {
-	ID     string `json:"id"`
-	Min    int    `json:"min,omitempty"`
-	Max    int    `json:"max"`
-	Unit   string `json:"unit"`
-	Source string `json:"source"`
-	Date   string `json:"date"`
+	ID   string `json:"id"`
+	Min  int    `json:"min,omitempty"`
+	Max  int    `json:"max"`
+	Unit string `json:"unit"`
+	// Severity of passing the limit, where it is not settled by the platform.
+	Severity string `json:"severity,omitempty"`
+	Source   string `json:"source"`
+	Date     string `json:"date"`
 }
 
 // Rules are the limits in force. Platforms change theirs: they are data.
@@ -44,8 +46,12 @@ func ParseRules(data []byte) (Rules, error) {
 		return Rules{}, fmt.Errorf("lint rules: %w", err)
 	}
 	for _, id := range required {
-		if r.limit(id).Max <= 0 {
+		l := r.limit(id)
+		if l.Max <= 0 {
 			return Rules{}, fmt.Errorf("lint rules: limit %q is missing", id)
+		}
+		if l.Severity != "" && l.Severity != Error && l.Severity != Warning && l.Severity != Hint {
+			return Rules{}, fmt.Errorf("lint rules: limit %q has the unknown severity %q", id, l.Severity)
 		}
 	}
 	return r, nil

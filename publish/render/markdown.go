@@ -46,39 +46,67 @@ func markdownHTML(src string) (out string, err error) {
 	return buf.String(), nil
 }
 
-// boundNesting shortens absurd runs of the characters that nest (quotes,
-// lists, brackets, emphasis) at the start of or inside a line. Their cost in
-// the parser grows with the square of their number, their use ends at a few.
+// maxMarkers is how many quotes and lists one line may open. Their cost in the
+// parser grows with the square of their number, their use ends at a few.
+const maxMarkers = 32
+
+// boundNesting takes the markers beyond the bound away; the text stays.
 func boundNesting(src []byte) []byte {
-	const most = 64
 	out := src[:0:0]
-	n, marks := 0, 0
-	cut := 0
-	for i, c := range src {
-		switch {
-		case c == '\n':
-			marks = 0
-			continue
-		case c == '>' || c == '[' || c == '*' || c == '_' || c == '~' || c == '`' || c == '!' || c == '-' || c == '+':
-			n++
-		case c == ' ' || c == '\t':
-			marks++
-			if n == 0 || marks > 400 {
-				continue
+	from := 0 // what is copied up to
+	for line := 0; line < len(src); {
+		end := len(src)
+		if i := bytes.IndexByte(src[line:], '\n'); i >= 0 {
+			end = line + i + 1
+		}
+		at, markers := line, 0
+		for {
+			n := marker(src[at:end])
+			if n == 0 {
+				break
 			}
-		default:
-			n = 0
-			continue
+			if markers++; markers == maxMarkers {
+				out = append(out, src[from:at]...)
+			}
+			at += n
+			if markers >= maxMarkers {
+				from = at
+			}
 		}
-		if n > most && c != '-' && c != '`' && c != '~' {
-			out = append(out, src[cut:i]...)
-			cut = i + 1
-		}
+		line = end
 	}
-	if cut == 0 {
+	if out == nil {
 		return src
 	}
-	return append(out, src[cut:]...)
+	return append(out, src[from:]...)
+}
+
+// marker is the length of the quote or list marker a line begins with, blanks
+// around it included; 0 when it begins with text.
+func marker(s []byte) int {
+	i := 0
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
+		i++
+	}
+	from := i
+	switch {
+	case i < len(s) && s[i] == '>':
+		return i + 1
+	case i < len(s) && (s[i] == '-' || s[i] == '+' || s[i] == '*'):
+		i++
+	default:
+		for i < len(s) && i-from < 9 && s[i] >= '0' && s[i] <= '9' {
+			i++
+		}
+		if i == from || i == len(s) || s[i] != '.' && s[i] != ')' {
+			return 0
+		}
+		i++
+	}
+	if i == len(s) || s[i] != ' ' && s[i] != '\t' {
+		return 0
+	}
+	return i + 1
 }
 
 // emphasisParser is goldmark's with one difference: Chinese needs no spaces,

@@ -16,9 +16,12 @@ const (
 // Bounds on a source, in bytes. They are far above what the platform accepts
 // (20 000 characters) and only keep the work bounded.
 const (
-	MaxMarkdown = 300 << 10
+	MaxMarkdown = 128 << 10
 	MaxHTML     = 2 << 20
 )
+
+// maxLinks is how many links and pictures one Markdown source may hold.
+const maxLinks = 1000
 
 // Source is what an author wrote.
 type Source struct {
@@ -88,7 +91,7 @@ type Heading struct {
 type Formula struct{ TeX, Problem string }
 
 // Render turns a source into an article. It fails only with Invalid for an
-// unknown format and TooLarge for a source over its bound.
+// unknown format and TooLarge for a source over its bounds.
 func Render(src Source, opt Options) (Result, error) {
 	doc, err := readSource(src)
 	if err != nil {
@@ -117,7 +120,12 @@ func readSource(src Source) (*document, error) {
 		return r.read(src.Text), nil
 	case Markdown:
 		if len(src.Text) > MaxMarkdown {
-			return nil, errs.New(errs.TooLarge, "正文太长（超过 300 KB），请删减内容，或拆成几篇。")
+			return nil, errs.New(errs.TooLarge, "正文太长（超过 128 KB），请删减内容，或拆成几篇。")
+		}
+		// Looking for the end of a link that never ends costs the rest of its
+		// paragraph, each time.
+		if strings.Count(src.Text, "](") > maxLinks {
+			return nil, errs.New(errs.TooLarge, "一篇文章里的链接和图片超过 %d 个，请拆成几篇。", maxLinks)
 		}
 		h, err := markdownHTML(src.Text)
 		if err != nil {

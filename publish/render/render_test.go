@@ -3,7 +3,10 @@ package render
 import (
 	"os"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/alecthomas/chroma/v2/lexers"
 
 	"tongxin/internal/errs"
 )
@@ -70,7 +73,7 @@ func TestMarkdown(t *testing.T) {
 	if r.Links[0].Live || r.Links[0].Note != 1 || !r.Links[1].Live || r.Links[1].Note != 0 {
 		t.Errorf("%+v", r.Links)
 	}
-	if strings.Contains(r.Text, "<") && !strings.Contains(r.Text, "func rate") {
+	if !strings.Contains(r.Text, "统计截至 6 月 30 日。") || !strings.Contains(r.Text, "func rate(ok, n int)") || strings.Contains(r.Text, "<p") {
 		t.Error(r.Text)
 	}
 	if err := checkHTML(r.HTML, published); err != nil {
@@ -132,4 +135,32 @@ func TestSourcesRefused(t *testing.T) {
 	if r := render(t, Markdown, " \n\n", Options{}); r.HTML != "" || r.Chars != 0 {
 		t.Errorf("%+v", r)
 	}
+}
+
+func TestHighlightingKeepsTheCode(t *testing.T) {
+	src := "select * from t where a < 1 && b > '2';\n\tif x { return \"汉字\" } // end\n<b>&amp;</b>"
+	for _, lang := range lexers.Names(true) {
+		var h highlighter
+		var got strings.Builder
+		for _, tok := range h.tokens(lang, src) {
+			got.WriteString(tok.Value)
+		}
+		if got.String() != src {
+			t.Errorf("%s changes the code: %q", lang, got.String())
+		}
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	want := render(t, Markdown, sample(t), Options{Picture: pictures}).HTML
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			r, err := Render(Source{Markdown, sample(t)}, Options{Picture: pictures})
+			if err != nil || r.HTML != want {
+				t.Error("rendering depends on company", err)
+			}
+		})
+	}
+	wg.Wait()
 }

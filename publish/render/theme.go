@@ -94,7 +94,7 @@ func base(id, name string, c palette) theme {
 		Td:        "padding:8px 10px;border:1px solid " + c.line,
 		TdAlt:     "background-color:#fafafa",
 		Figure:    "margin:1.4em 0;text-align:center",
-		Img:       "max-width:100%;height:auto;border-radius:4px",
+		Img:       "max-width:100%;height:auto;vertical-align:middle;border-radius:4px",
 		Caption:   "margin:.5em 0 0;font-size:.82em;line-height:1.5;text-align:center;color:" + c.soft,
 		Rule:      "margin:2em auto;border:0;border-top:1px solid " + c.line + ";width:100%",
 		Display:   "margin:1.2em 0;text-align:center;overflow-x:auto;color:" + c.ink,

@@ -46,12 +46,17 @@ func (h *highlighter) tokens(lang, src string) []chroma.Token {
 		return flat // colour is a nicety: the code itself is shown all the same
 	}
 	tokens := it.Tokens()
-	n := 0
+	var all strings.Builder
 	for i := range tokens {
-		n += len(tokens[i].Value)
+		all.WriteString(tokens[i].Value)
 	}
-	if last := len(tokens) - 1; last >= 0 && n == len(src)+1 { // lexers add a final line break
-		tokens[last].Value = strings.TrimSuffix(tokens[last].Value, "\n")
+	switch all.String() {
+	case src:
+	case src + "\n": // lexers add a final line break
+		last := &tokens[len(tokens)-1]
+		last.Value = strings.TrimSuffix(last.Value, "\n")
+	default:
+		return flat // a lexer that changes the code is not used
 	}
 	return tokens
 }

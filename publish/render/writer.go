@@ -7,17 +7,18 @@ import (
 
 // writer writes the model as an article and gathers what the article holds.
 type writer struct {
-	doc   *document
-	opt   Options
-	th    *theme
-	buf   strings.Builder
-	plain strings.Builder
-	res   Result
-	notes []string // HTML of each footnote
-	links map[string]int
-	foot  map[int]int // Markdown footnote → number
-	draw  drawer
-	tint  highlighter
+	doc    *document
+	opt    Options
+	th     *theme
+	buf    strings.Builder
+	plain  strings.Builder
+	res    Result
+	notes  []string // HTML of each footnote
+	asides []string // plain text of Markdown footnotes
+	links  map[string]int
+	foot   map[int]int // Markdown footnote → number
+	draw   drawer
+	tint   highlighter
 }
 
 func newWriter(doc *document, opt Options) *writer {

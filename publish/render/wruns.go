@@ -183,6 +183,7 @@ func (w *writer) aside(runs []run) string {
 		}
 	}
 	w.res.Formulas = append(w.res.Formulas, in.res.Formulas...)
+	w.asides = append(w.asides, strings.ReplaceAll(in.plain.String(), "\n", " "))
 	return in.buf.String()
 }
 
@@ -203,6 +204,9 @@ func (w *writer) footnotes() {
 	for i, n := range w.notes {
 		w.open("p", w.th.Note)
 		w.put("[", strconv.Itoa(i+1), "] ", n, "</p>")
+	}
+	for _, a := range w.asides {
+		w.plain.WriteString(a + "\n")
 	}
 	w.put("</section>")
 }

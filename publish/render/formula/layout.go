@@ -115,13 +115,18 @@ func radical(body, index *box, g *glyph, st style) *box {
 	return out
 }
 
-// accent centres a glyph over a body; bars above and below are rules.
+// accent centres a glyph over a body; arrows take the width of the body.
 func accent(body *box, g *glyph, st style) *box {
 	s := st.scale
+	k := s
+	if ink := g.x1 - g.x0; ink > 0.6 {
+		k = s * math.Min(math.Max(body.w/(ink*s), 0.45), 1.5)
+	}
 	out := &box{slant: body.slant}
 	out.put(body, 0, 0)
-	mid := body.w/2 + body.slant*0.6 - (g.x0+g.x1)/2*s
-	out.put(&box{marks: []mark{{g: g, sx: s, sy: s}}, h: g.y1 * s}, mid, math.Max(body.h, 0.43*s)+0.06*s-g.y0*s)
+	mid := body.w/2 + body.slant*0.6 - (g.x0+g.x1)/2*k
+	lift := math.Max(body.h, 0.43*s) + 0.06*s - g.y0*k
+	out.put(&box{marks: []mark{{g: g, sx: k, sy: k}}, h: g.y1 * k}, mid, lift)
 	out.w = body.w
 	return out
 }

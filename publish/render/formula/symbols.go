@@ -29,9 +29,9 @@ var environments = map[string]environment{
 	"pmatrix": {'(', ')', centred, 0.9, false}, "bmatrix": {'[', ']', centred, 0.9, false},
 	"vmatrix": {'|', '|', centred, 0.9, false}, "Bmatrix": {'{', '}', centred, 0.9, false},
 	"cases":   {'{', 0, lefts, 0.9, false},
-	"aligned": {0, 0, alternate, 0.05, true}, "align": {0, 0, alternate, 0.05, true},
-	"align*": {0, 0, alternate, 0.05, true}, "gathered": {0, 0, centred, 0.05, true},
-	"split": {0, 0, alternate, 0.05, true},
+	"aligned": {0, 0, alternate, 5.0 / 18, true}, "align": {0, 0, alternate, 5.0 / 18, true},
+	"align*": {0, 0, alternate, 5.0 / 18, true}, "gathered": {0, 0, centred, 0.05, true},
+	"split": {0, 0, alternate, 5.0 / 18, true},
 }
 
 var spaces = map[string]float64{
