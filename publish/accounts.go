@@ -120,7 +120,7 @@ func staleAccount(now *Account) error {
 }
 
 func (s *Service) wakeAccount(ctx context.Context, id ids.ID) error {
-	if err := s.Store.WakeAccount(ctx, id, s.Clock.Now()); err != nil {
+	if err := s.Store.WakeAccount(ctx, id, s.Clock.Now(), Waiting); err != nil {
 		return err
 	}
 	s.queue.Wake()

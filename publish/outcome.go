@@ -28,7 +28,7 @@ func (s *Service) TakeEvent(ctx context.Context, ev PlatformEvent) error {
 	if errs.Is(err, errs.NotFound) {
 		// A submit whose answer was lost, or whose receipt is about to be stored:
 		// the worker looks at stored events after storing it.
-		if err := s.Store.WakeAccount(ctx, ev.AccountID, s.Clock.Now()); err != nil {
+		if err := s.Store.WakeAccount(ctx, ev.AccountID, s.Clock.Now(), Unknown); err != nil {
 			return err
 		}
 		s.queue.Wake()

@@ -35,7 +35,7 @@ func (w *worker) prepare(ctx context.Context, p Platform, a Account) error {
 	if err != nil {
 		return err
 	}
-	articles, err := w.s.platformArticles(rev.Content, refs)
+	articles, err := w.s.platformArticles(rev.Content, refs, a.Platform == Feed)
 	if err != nil {
 		return err
 	}
@@ -186,8 +186,10 @@ func (s *Service) converted(ctx context.Context, cover bool, hash string) ([]byt
 	return picture.ForContent(data)
 }
 
-// platformArticles renders the content with the account's own picture references.
-func (s *Service) platformArticles(c Content, refs map[string]string) ([]Rendered, error) {
+// platformArticles renders the content with the account's own picture
+// references. Links live on where the platform lets them (a feed); in WeChat
+// they become footnotes.
+func (s *Service) platformArticles(c Content, refs map[string]string, keepLinks bool) ([]Rendered, error) {
 	out := make([]Rendered, 0, len(c.Articles))
 	for _, a := range c.Articles {
 		r := Rendered{Kind: a.Kind, Title: a.Title, Author: a.Author, Digest: a.Digest, CoverID: refs[coverKey+a.Cover.Asset],
@@ -201,7 +203,7 @@ func (s *Service) platformArticles(c Content, refs map[string]string) ([]Rendere
 			out = append(out, r)
 			continue
 		}
-		res, err := render.Render(render.Source{Format: a.Format, Text: a.Body}, render.Options{Theme: a.Theme,
+		res, err := render.Render(render.Source{Format: a.Format, Text: a.Body}, render.Options{Theme: a.Theme, KeepLinks: keepLinks,
 			Picture: func(ref string) (string, string, bool) {
 				url := refs[contentKey+strings.TrimPrefix(ref, "asset:")]
 				return url, "", url != ""

@@ -150,10 +150,13 @@ func (f *flights) do(key string, work func() (string, error)) (string, error) {
 	fl := &flight{done: make(chan struct{})}
 	f.m[key] = fl
 	f.mu.Unlock()
+	fl.err = errs.New(errs.Internal, "处理中断，请稍后重试。") // what waiters read if work panics
+	defer func() {
+		f.mu.Lock()
+		delete(f.m, key)
+		f.mu.Unlock()
+		close(fl.done)
+	}()
 	fl.ref, fl.err = work()
-	f.mu.Lock()
-	delete(f.m, key)
-	f.mu.Unlock()
-	close(fl.done)
 	return fl.ref, fl.err
 }

@@ -126,7 +126,7 @@ func TestMovedFarAwayIsNotPreparedNow(t *testing.T) {
 	q := h.queued("文", 24*time.Hour)
 	_, err := h.Reschedule(h.ctx, h.planner, q.ID, start().Add(240*time.Hour))
 	must(t, err)
-	must(t, h.store.WakeAccount(h.ctx, h.account.ID, h.clock.Now()))
+	must(t, h.store.WakeAccount(h.ctx, h.account.ID, h.clock.Now(), publish.Waiting))
 	h.drain()
 	if n := h.sim.count("cover") + h.sim.count("draft"); n != 0 {
 		t.Fatalf("%d calls nine days before", n)

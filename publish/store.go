@@ -201,10 +201,11 @@ type AccountStore interface {
 	SaveAccount(ctx context.Context, a *Account, expect int64, e trail.Entry) error
 	SaveHealth(ctx context.Context, id ids.ID, h Health) error
 	DeleteAccount(ctx context.Context, id ids.ID, expect int64, e trail.Entry) error
-	// WakeAccount makes the account's waiting and unknown deliveries due for a
-	// look now: its keys were mended, it was resumed, or it sent an event that
-	// belongs to none. Versions stay, so a worker in the middle is not disturbed.
-	WakeAccount(ctx context.Context, id ids.ID, now time.Time) error
+	// WakeAccount makes the account's deliveries in this state due for a look
+	// now: waiting ones when its keys were mended or it was resumed, unknown ones
+	// when it sent an event that belongs to none. Versions stay, so a worker in
+	// the middle is not disturbed.
+	WakeAccount(ctx context.Context, id ids.ID, now time.Time, state DeliveryState) error
 }
 
 // MediaStore keeps the media library's records; bytes are in Blobs.

@@ -180,10 +180,10 @@ func (s *Publishing) DeleteAccount(ctx context.Context, id ids.ID, expect int64,
 }
 
 // WakeAccount implements publish.AccountStore.
-func (s *Publishing) WakeAccount(ctx context.Context, id ids.ID, now time.Time) error {
+func (s *Publishing) WakeAccount(ctx context.Context, id ids.ID, now time.Time, state publish.DeliveryState) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(`UPDATE deliveries SET next_at = ? WHERE account_id = ? AND state IN ('waiting', 'unknown')
-			AND (next_at > ? OR next_at = 0)`, Millis(now), id, Millis(now))
+		_, err := tx.Exec(`UPDATE deliveries SET next_at = ? WHERE account_id = ? AND state = ?
+			AND (next_at > ? OR next_at = 0)`, Millis(now), id, string(state), Millis(now))
 		return err
 	})
 }

@@ -182,7 +182,13 @@ func TestPublishWakeAccount(t *testing.T) {
 		put(2, publish.Submitted, later)
 		put(3, publish.Waiting, earlier)
 		put(4, publish.Waiting, later)
-		if err := h.WakeAccount(t.Context(), a.ID, h.clock.Now()); err != nil {
+		if err := h.WakeAccount(t.Context(), a.ID, h.clock.Now(), publish.Waiting); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.delivery(ds[1].ID); !got.NextAt.Equal(later) {
+			t.Error("an unknown delivery was woken with the waiting ones")
+		}
+		if err := h.WakeAccount(t.Context(), a.ID, h.clock.Now(), publish.Unknown); err != nil {
 			t.Fatal(err)
 		}
 		for i, want := range []time.Time{h.clock.Now(), h.clock.Now(), later, earlier, later} {
