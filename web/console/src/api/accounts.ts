@@ -1,31 +1,21 @@
-import { call, newKey, type Query } from './http'
-import type { Page } from '@/state/list'
-import type { Account, AccountLimits, Mode, Webhook } from './types'
+import { client, match, once, take } from './http'
+import type { AccountForm } from './types'
 
-const at = (id: string) => ({ path: { id } })
+const at = (id: string) => ({ params: { path: { id } } })
 
-export interface AccountForm {
-  orgId?: string
-  platform?: 'wechat' | 'feed'
-  name: string
-  kind?: 'subscription' | 'service' | 'feed'
-  mode?: Mode
-  appId?: string
-  /** Absent keeps what is stored; secrets are never read back. */
-  secrets?: { appSecret?: string; token?: string; aesKey?: string }
-  limits?: AccountLimits
-}
-export const listAccounts = (query: Query = {}) => call<Page<Account>>('GET', '/accounts', { query })
-export const readAccount = (id: string) => call<Account>('GET', '/accounts/{id}', at(id))
-export const createAccount = (body: AccountForm) => call<Account>('POST', '/accounts', { body, key: newKey() })
+export const listAccounts = () => take(client.GET('/accounts'))
+export const createAccount = (body: AccountForm) =>
+  take(client.POST('/accounts', { params: { header: once() }, body }))
 export const saveAccount = (id: string, version: number, body: AccountForm) =>
-  call<Account>('PUT', '/accounts/{id}', { ...at(id), version, body })
-export const deleteAccount = (id: string) => call<void>('DELETE', '/accounts/{id}', at(id))
+  take(client.PUT('/accounts/{id}', { params: { path: { id }, header: match(version) }, body }))
+export const deleteAccount = (id: string) => take(client.DELETE('/accounts/{id}', at(id)))
 export const pauseAccount = (id: string, reason: string) =>
-  call<Account>('POST', '/accounts/{id}/pause', { ...at(id), body: { reason } })
-export const resumeAccount = (id: string) => call<Account>('POST', '/accounts/{id}/resume', at(id))
-export const checkAccount = (id: string) => call<Account>('POST', '/accounts/{id}/check', at(id))
-export const webhooks = (id: string) => call<{ items: Webhook[] | null }>('GET', '/accounts/{id}/webhooks', at(id))
-export const addWebhook = (id: string, target: string) =>
-  call<Webhook & { secret: string }>('POST', '/accounts/{id}/webhooks', { ...at(id), body: { url: target }, key: newKey() })
-export const dropWebhook = (id: string) => call<void>('DELETE', '/webhooks/{id}', at(id))
+  take(client.POST('/accounts/{id}/pause', { ...at(id), body: { reason } }))
+export const resumeAccount = (id: string) => take(client.POST('/accounts/{id}/resume', at(id)))
+export const checkAccount = (id: string) => take(client.POST('/accounts/{id}/check', at(id)))
+export const webhooks = (id: string) => take(client.GET('/accounts/{id}/webhooks', at(id)))
+export const addWebhook = (id: string, url: string) =>
+  take(client.POST('/accounts/{id}/webhooks', { params: { path: { id }, header: once() }, body: { url } }))
+export const dropWebhook = (id: string) => take(client.DELETE('/webhooks/{id}', at(id)))
+export const enableWebhook = (id: string) => take(client.POST('/webhooks/{id}/enable', at(id)))
+export const pingWebhook = (id: string) => take(client.POST('/webhooks/{id}/ping', at(id)))

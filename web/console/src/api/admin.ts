@@ -1,66 +1,43 @@
-import type { Page } from '@/state/list'
-import { call, newKey, url, type Query } from './http'
-import type { AuditRow, Dashboard, OrgDetail, OrgKind, OrgOverrides, StaffMember, Word } from './types'
+import { BASE, client, match, once, search, take } from './http'
+import type { components, operations } from './schema.gen'
+import type { OrgForm, OrgOverrides } from './types'
 
-const at = (id: string) => ({ path: { id } })
+type S = components['schemas']
+const at = (id: string) => ({ params: { path: { id } } })
+const edit = (id: string, version: number) => ({ params: { path: { id }, header: match(version) } })
 
-export const dashboard = () => call<Dashboard>('GET', '/dashboard')
+export const dashboard = () => take(client.GET('/dashboard'))
 
-export const listWords = (query: Query = {}) => call<Page<Word>>('GET', '/words', { query })
-export const addWord = (body: Omit<Word, 'id'>) => call<Word>('POST', '/words', { body, key: newKey() })
-export const saveWord = (id: string, body: Omit<Word, 'id'>) => call<Word>('PUT', '/words/{id}', { ...at(id), body })
-export const dropWord = (id: string) => call<void>('DELETE', '/words/{id}', at(id))
+export const listWords = () => take(client.GET('/words'))
+export const addWord = (body: S['WordBody']) => take(client.POST('/words', { params: { header: once() }, body }))
+export const saveWord = (id: string, body: S['WordBody']) => take(client.PUT('/words/{id}', { ...at(id), body }))
+export const dropWord = (id: string) => take(client.DELETE('/words/{id}', at(id)))
 
-export const listOrgs = () => call<Page<OrgDetail>>('GET', '/orgs')
-export interface OrgForm {
-  parentId?: string
-  kind: OrgKind
-  name: string
-  shortName?: string
-  settings: OrgOverrides
-}
-export const createOrg = (body: OrgForm) => call<OrgDetail>('POST', '/orgs', { body, key: newKey() })
+export const listOrgs = () => take(client.GET('/orgs'))
+export const createOrg = (body: OrgForm) => take(client.POST('/orgs', { params: { header: once() }, body }))
 export const saveOrg = (id: string, version: number, body: OrgForm) =>
-  call<OrgDetail>('PUT', '/orgs/{id}', { ...at(id), body, version })
-export const archiveOrg = (id: string, version: number) => call<OrgDetail>('DELETE', '/orgs/{id}', { ...at(id), version })
+  take(client.PUT('/orgs/{id}', { ...edit(id, version), body }))
+export const archiveOrg = (id: string, version: number) => take(client.DELETE('/orgs/{id}', edit(id, version)))
 export const moveOrg = (id: string, version: number, parentId: string) =>
-  call<OrgDetail>('POST', '/orgs/{id}/move', { ...at(id), version, body: { parentId } })
-
-export interface OrgSettings {
-  own: OrgOverrides
-  effective: Required<OrgOverrides>
-  version: number
-}
-export const orgSettings = (id: string) => call<OrgSettings>('GET', '/orgs/{id}/settings', at(id))
+  take(client.POST('/orgs/{id}/move', { ...edit(id, version), body: { parentId } }))
+export const orgSettings = (id: string) => take(client.GET('/orgs/{id}/settings', at(id)))
 export const saveOrgSettings = (id: string, version: number, body: OrgOverrides) =>
-  call<OrgSettings>('PUT', '/orgs/{id}/settings', { ...at(id), version, body })
+  take(client.PUT('/orgs/{id}/settings', { ...edit(id, version), body }))
 
-export interface StaffForm {
-  orgId: string
-  login: string
-  name: string
-  phone?: string
-}
-export type RoleInput = { role: string; orgId: string }
-export const listRoles = () => call<{ items: { name: string; label: string; rights: string[] | null; secondFactor: boolean }[] | null }>('GET', '/roles')
-export const listStaff = (query: Query) => call<Page<StaffMember>>('GET', '/staff', { query })
-export const createStaff = (body: StaffForm & { roles: RoleInput[] }) =>
-  call<{ account: StaffMember; link: string }>('POST', '/staff', { body, key: newKey() })
-export const saveStaff = (id: string, version: number, body: { name: string; phone?: string; orgId?: string }) =>
-  call<StaffMember>('PUT', '/staff/{id}', { ...at(id), version, body })
-export const inviteStaff = (id: string) => call<{ account: StaffMember; link: string }>('POST', '/staff/{id}/invite', at(id))
-export const setRoles = (id: string, version: number, roles: RoleInput[]) =>
-  call<StaffMember>('PUT', '/staff/{id}/roles', { ...at(id), version, body: { roles } })
-export const setEnabled = (id: string, enabled: boolean) =>
-  call<StaffMember>('POST', enabled ? '/staff/{id}/enable' : '/staff/{id}/disable', at(id))
+export type StaffQuery = NonNullable<operations['listStaff']['parameters']['query']>
+export const listRoles = () => take(client.GET('/roles'))
+export const listStaff = (query: StaffQuery) => take(client.GET('/staff', { params: { query } }))
+export const createStaff = (body: S['CreateStaffInBody']) =>
+  take(client.POST('/staff', { params: { header: once() }, body }))
+export const saveStaff = (id: string, version: number, body: S['SaveStaffInBody']) =>
+  take(client.PUT('/staff/{id}', { ...edit(id, version), body }))
+export const inviteStaff = (id: string) => take(client.POST('/staff/{id}/invite', at(id)))
+export const setRoles = (id: string, version: number, roles: S['StaffRoleAt'][]) =>
+  take(client.PUT('/staff/{id}/roles', { ...edit(id, version), body: { roles } }))
+export const disableStaff = (id: string) => take(client.POST('/staff/{id}/disable', at(id)))
+export const enableStaff = (id: string) => take(client.POST('/staff/{id}/enable', at(id)))
 
-export const audit = (query: Query) => call<Page<AuditRow>>('GET', '/audit', { query })
-export const auditExportUrl = (query: Query) => url('/audit/export', {}, query)
-export interface AuditReport {
-  chains: number
-  rows: number
-  intact: boolean
-  problems: { chain: number; seq: number; kind: string }[] | null
-  tookMs: number
-}
-export const verifyAudit = () => call<AuditReport>('GET', '/audit/verify')
+export type AuditQuery = NonNullable<operations['listAudit']['parameters']['query']>
+export const audit = (query: AuditQuery) => take(client.GET('/audit', { params: { query } }))
+export const auditExportUrl = (query: Record<string, string | undefined>) => BASE + '/audit/export' + search(query)
+export const verifyAudit = () => take(client.GET('/audit/verify'))

@@ -1,16 +1,23 @@
-import { call, newKey, url, type Query } from './http'
-import type { CalendarView, ImportReport, Slot } from './types'
+import { BASE, client, once, search, take } from './http'
+import type { components, operations } from './schema.gen'
+import type { ImportReport } from './types'
 
-export const calendar = (query: Query) => call<CalendarView>('GET', '/calendar', { query })
-export const addSlot = (body: Omit<Slot, 'id' | 'orgId'>) => call<Slot>('POST', '/slots', { body, key: newKey() })
-export const dropSlot = (id: string) => call<void>('DELETE', '/slots/{id}', { path: { id } })
-export const nextSlot = (accountId: string) => call<{ dueAt?: string }>('GET', '/slots/next', { query: { accountId } })
+export type CalendarQuery = operations['getCalendar']['parameters']['query']
+export const calendar = (query: CalendarQuery) => take(client.GET('/calendar', { params: { query } }))
+export const addSlot = (body: components['schemas']['AddSlotInBody']) =>
+  take(client.POST('/slots', { params: { header: once() }, body }))
+export const dropSlot = (id: string) => take(client.DELETE('/slots/{id}', { params: { path: { id } } }))
+export const nextSlot = (accountId: string) => take(client.GET('/slots/next', { params: { query: { accountId } } }))
+/** A dry run writes nothing; a real one writes nothing either while a line is wrong. */
 export const importCsv = (csv: string, dryRun: boolean) =>
-  call<ImportReport>('POST', '/calendar/import', {
-    query: { dryRun: dryRun || undefined },
-    body: csv,
-    key: dryRun ? undefined : newKey(),
-  })
-export const exportUrl = (query: Query) => url('/calendar/export', {}, query)
+  take(
+    client.POST('/calendar/import', {
+      params: { query: { dryRun: dryRun ? '1' : undefined } },
+      body: csv,
+      bodySerializer: (text) => text,
+      headers: { 'Content-Type': 'text/csv; charset=utf-8' },
+    }) as Promise<{ data?: ImportReport; error?: unknown; response: Response }>,
+  )
+export const exportUrl = (from: string, to: string) => BASE + '/calendar/export' + search({ from, to })
 /** A new secret address of the .ics feed; the older one is dead from then on. */
-export const newLink = () => call<{ url: string }>('POST', '/calendar/link')
+export const newLink = () => take(client.POST('/calendar/link'))

@@ -1,6 +1,8 @@
+import createClient, { type Middleware } from 'openapi-fetch'
 import { offline, toProblem } from './problem'
+import type { paths } from './schema.gen'
 
-const BASE = '/api/staff/v1'
+export const BASE = '/api/staff/v1'
 
 let csrf = ''
 let onSignedOut: () => void = () => undefined
@@ -15,89 +17,73 @@ export function whenSignedOut(fn: () => void): void {
   onSignedOut = fn
 }
 
-export type Query = Record<string, string | number | boolean | undefined>
-
-export interface CallOptions {
-  path?: Record<string, string | number>
-  query?: Query
-  body?: unknown
-  /** Version that the edit is based on; sent as If-Match. */
-  version?: number
-  /** Idempotency key of a creating call: the same key never creates twice. */
-  key?: string
-  signal?: AbortSignal
-  /** Keeps the page when the answer is 401 (the sign-in calls themselves). */
-  quiet?: boolean
+const withToken: Middleware = {
+  onRequest({ request }) {
+    if (request.method !== 'GET') request.headers.set('X-CSRF-Token', csrf)
+    return request
+  },
 }
 
-export function url(template: string, path: CallOptions['path'] = {}, query: Query = {}): string {
-  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(path[name] ?? '')))
-  const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== '') search.set(name, String(value))
+/** The client generated from the OpenAPI document of the staff surface. */
+export const client = createClient<paths>({
+  baseUrl: BASE,
+  // Empty filters are no filters.
+  querySerializer: (query) =>
+    Object.entries(query)
+      .filter(([, v]) => v !== undefined && v !== null && v !== '')
+      .map(([k, v]) => `${k}=${encodeURIComponent(String(v))}`)
+      .join('&'),
+})
+client.use(withToken)
+
+interface Answer<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** The body of a success; throws Problem for every other answer. */
+export async function take<T>(call: Promise<Answer<T>>): Promise<NonNullable<T>> {
+  let got: Answer<T>
+  try {
+    got = await call
+  } catch (e) {
+    if (e instanceof DOMException && e.name === 'AbortError') throw e
+    throw offline()
   }
-  const text = search.toString()
-  return BASE + filled + (text ? '?' + text : '')
+  if (got.response.ok) return got.data as NonNullable<T>
+  if (got.response.status === 401 && !got.response.url.includes('/session')) onSignedOut()
+  throw toProblem(got.response.status, got.error)
 }
 
 export function newKey(): string {
   return crypto.randomUUID()
 }
 
-async function bodyOf(answer: Response): Promise<unknown> {
-  const text = await answer.text()
-  if (!text) return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
+/** Header parameters of an edit that is based on a version. */
+export const match = (version: number) => ({ 'If-Match': `"${version}"` })
 
-/** One call. Throws Problem for every answer that is not a success. */
-export async function call<T>(method: string, template: string, o: CallOptions = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
-  if (method !== 'GET') headers['X-CSRF-Token'] = csrf
-  if (o.version !== undefined) headers['If-Match'] = `"${o.version}"`
-  if (o.key) headers['Idempotency-Key'] = o.key
-  let body: BodyInit | undefined
-  if (typeof o.body === 'string') {
-    headers['Content-Type'] = 'text/csv; charset=utf-8'
-    body = o.body
-  } else if (o.body !== undefined) {
-    headers['Content-Type'] = 'application/json'
-    body = JSON.stringify(o.body)
-  }
-  let answer: Response
-  try {
-    answer = await fetch(url(template, o.path, o.query), { method, headers, body, signal: o.signal, credentials: 'same-origin' })
-  } catch (e) {
-    if (e instanceof DOMException && e.name === 'AbortError') throw e
-    throw offline()
-  }
-  const got = await bodyOf(answer)
-  if (answer.ok) return got as T
-  if (answer.status === 401 && !o.quiet) onSignedOut()
-  throw toProblem(answer.status, got)
+/** Header parameters of a creating call: the same key never creates twice. */
+export const once = (key: string = newKey()) => ({ 'Idempotency-Key': key })
+
+/** The query part of an address; empty values are left out. */
+export function search(query: Record<string, string | number | undefined>): string {
+  const s = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') s.set(name, String(value))
+  return s.toString() ? '?' + s.toString() : ''
 }
 
 /** Sends one file with progress (0–1); fetch cannot report how much was sent. */
-export function upload<T>(
-  template: string,
-  form: FormData,
-  progress: (share: number) => void,
-  signal?: AbortSignal,
-): Promise<T> {
+export function upload<T>(path: string, form: FormData, progress: (share: number) => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const x = new XMLHttpRequest()
-    x.open('POST', url(template))
+    x.open('POST', BASE + path)
     x.setRequestHeader('X-CSRF-Token', csrf)
     x.setRequestHeader('Accept', 'application/json')
     x.upload.onprogress = (e) => {
       if (e.lengthComputable) progress(e.loaded / e.total)
     }
     x.onerror = () => reject(offline())
-    x.onabort = () => reject(new DOMException('aborted', 'AbortError'))
     x.onload = () => {
       let got: unknown
       try {
@@ -111,7 +97,6 @@ export function upload<T>(
         reject(toProblem(x.status, got))
       }
     }
-    signal?.addEventListener('abort', () => x.abort(), { once: true })
     x.send(form)
   })
 }

@@ -1,51 +1,19 @@
-import { call } from './http'
-import type { Me } from './types'
+import { client, take } from './http'
 
-/** A step of signing in: done, or the second factor is still asked for. */
-export interface Step {
-  need?: 'totp'
-  ticket?: string
-  me?: Me
-}
-export interface Invitation {
-  login: string
-  name: string
-  expiresAt: string
-  minPassword: number
-}
-export interface Enrolment {
-  secret: string
-  url: string
-  ticket: string
-}
-export interface SignIn {
-  id: string
-  current?: boolean
-  createdAt: string
-  seenAt: string
-  expiresAt: string
-  addr: string
-  userAgent: string
-  method: string
-}
-
-export const signIn = (login: string, password: string) =>
-  call<Step>('POST', '/session', { body: { login, password }, quiet: true })
+export const signIn = (login: string, password: string) => take(client.POST('/session', { body: { login, password } }))
 export const signInTotp = (ticket: string, code: string) =>
-  call<Step>('POST', '/session/totp', { body: { ticket, code }, quiet: true })
-export const signInLink = (token: string) => call<Step>('POST', '/session/link', { body: { token }, quiet: true })
-export const readMe = () => call<Me>('GET', '/session', { quiet: true })
-export const signOut = () => call<void>('DELETE', '/session')
-export const sessions = () => call<{ items: SignIn[] | null }>('GET', '/sessions')
-export const endSession = (id: string) => call<void>('DELETE', '/sessions/{id}', { path: { id } })
-export const endAllSessions = () => call<void>('DELETE', '/sessions')
-export const lookInvitation = (token: string) =>
-  call<Invitation>('POST', '/invitations/look', { body: { token }, quiet: true })
+  take(client.POST('/session/totp', { body: { ticket, code } }))
+export const signInLink = (token: string) => take(client.POST('/session/link', { body: { token } }))
+export const readMe = () => take(client.GET('/session'))
+export const signOut = () => take(client.DELETE('/session'))
+export const sessions = () => take(client.GET('/sessions'))
+export const endSession = (id: string) => take(client.DELETE('/sessions/{id}', { params: { path: { id } } }))
+export const endAllSessions = () => take(client.DELETE('/sessions'))
+export const lookInvitation = (token: string) => take(client.POST('/invitations/look', { body: { token } }))
 export const acceptInvitation = (token: string, password: string) =>
-  call<Step>('POST', '/invitations/accept', { body: { token, password }, quiet: true })
+  take(client.POST('/invitations/accept', { body: { token, password } }))
 export const changePassword = (current: string | undefined, password: string) =>
-  call<void>('PUT', '/me/password', { body: { current, password } })
-export const startTotp = () => call<Enrolment>('POST', '/me/totp')
-export const confirmTotp = (ticket: string, code: string) =>
-  call<{ codes: string[] | null }>('PUT', '/me/totp', { body: { ticket, code } })
-export const dropTotp = (password: string) => call<void>('DELETE', '/me/totp', { body: { password } })
+  take(client.PUT('/me/password', { body: { current, password } }))
+export const startTotp = () => take(client.POST('/me/totp'))
+export const confirmTotp = (ticket: string, code: string) => take(client.PUT('/me/totp', { body: { ticket, code } }))
+export const dropTotp = (password: string) => take(client.DELETE('/me/totp', { body: { password } }))

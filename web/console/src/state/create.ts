@@ -15,7 +15,7 @@ export function useNewPost(): () => Promise<void> {
     if (busy) return
     busy = true
     try {
-      const p = await createPost(session.orgId.value, undefined, key)
+      const p = await createPost(session.orgId.value, key)
       key = newKey()
       await router.push(`/posts/${p.id}/edit`)
     } catch (e) {
