@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -195,8 +196,8 @@ func (h *house) newAccount(org ids.ID, name string, mode publish.Mode) *publish.
 	h.t.Helper()
 	id := h.db.IDs().New()
 	a := &publish.Account{ID: id, OrgID: org, OrgPath: h.orgs[org].Path, Platform: publish.WeChat, Name: name, Kind: "service", Mode: mode,
-		AppID: "wx" + id.String(), Limits: publish.DefaultLimits(), Version: 1, Created: h.clock.Now(),
-		Secrets: publish.Secrets{AppSecret: "app-secret", Token: "callback-token"}}
+		AppID: fmt.Sprintf("wx%016x", int64(id)), Limits: publish.DefaultLimits(), Version: 1, Created: h.clock.Now(),
+		Secrets: publish.Secrets{AppSecret: "fedcba9876543210fedcba9876543210", Token: "callbacktoken"}}
 	_, err := h.store.CreateAccount(h.ctx, a, h.entry("account.create"))
 	must(h.t, err)
 	return a
