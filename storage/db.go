@@ -29,7 +29,7 @@ type Options struct {
 	Readers  int           // connections for reading; 0: 4 on SQLite, 16 on MySQL
 	Lanes    int           // writing connections on MySQL, 1–64; 0: 8. SQLite always has 1
 	Lease    time.Duration // of the node slot on MySQL; 0: 30 s. Renewed every third of it
-	Name     string        // of this node, shown in the nodes table; 0: empty
+	Name     string        // of this node, shown in the nodes table
 	// ReadOnly opens without a writer, a node slot or the file lock, beside a
 	// running server: for check and backup. Write then fails.
 	ReadOnly bool

@@ -281,12 +281,11 @@ func (tx *Tx) run(fn func(*Tx) error) (err error) {
 			tx.lane.db.log.Error("panic in a transaction", "panic", r, "stack", string(debug.Stack()))
 		}
 		tx.done = true
-		for _, rows := range tx.open {
-			if e := rows.Close(); e != nil && err == nil {
+		if tx.rows != nil {
+			if e := tx.rows.Close(); e != nil && err == nil {
 				err = e
 			}
 		}
-		tx.open = nil
 	}()
 	return fn(tx)
 }

@@ -122,8 +122,19 @@ func TestLaneSurvives(t *testing.T) {
 		var kept *storage.Tx
 		err := db.Write(t.Context(), func(tx *storage.Tx) error {
 			kept = tx
-			_, err := tx.Query(tx.Ctx, `SELECT name FROM settings`) // rows left open
-			return err
+			const query = `SELECT 1 UNION SELECT 2`
+			for range 3 { // rows that were closed are no hindrance
+				if rows, err := storage.All(tx.Ctx, tx, storage.ScanInt64, query); err != nil || len(rows) != 2 {
+					return errors.Join(errors.New("two rows"), err)
+				}
+			}
+			if _, err := tx.Query(tx.Ctx, query); err != nil { // left open
+				return err
+			}
+			if _, err := tx.Exec(`DELETE FROM settings`); err == nil {
+				t.Error("a statement ran among open rows")
+			}
+			return nil
 		})
 		if err != nil {
 			t.Error(err)

@@ -20,7 +20,7 @@ type Tx struct {
 	Now time.Time       // one moment for everything written
 
 	lane   *lane
-	open   []*sql.Rows
+	rows   *sql.Rows // of the last query
 	trail  []trail.Entry
 	broken error // the database gave the whole transaction up
 	done   bool
@@ -37,6 +37,14 @@ func (tx *Tx) usable() error {
 	if tx.done {
 		return errors.New("storage: transaction used after its closure returned")
 	}
+	if tx.rows != nil {
+		// MySQL refuses a second statement on the connection; SQLite would mix up
+		// the two when their text is the same. So neither allows it.
+		if _, err := tx.rows.Columns(); err == nil {
+			return errors.New("storage: the rows of the query before are still open")
+		}
+		tx.rows = nil
+	}
 	return tx.broken
 }
 
@@ -49,7 +57,8 @@ func (tx *Tx) Exec(q string, args ...any) (sql.Result, error) {
 	return res, tx.check(err)
 }
 
-// Query implements Queryer. It ignores ctx for tx.Ctx: a caller that goes away
+// Query implements Queryer. The rows must be closed before the next statement
+// (All and One do it). It ignores ctx for tx.Ctx: a caller that goes away
 // must not break the transaction it shares with others.
 func (tx *Tx) Query(_ context.Context, q string, args ...any) (*sql.Rows, error) {
 	if err := tx.usable(); err != nil {
@@ -57,7 +66,7 @@ func (tx *Tx) Query(_ context.Context, q string, args ...any) (*sql.Rows, error)
 	}
 	rows, err := tx.lane.query(tx.Ctx, q, args)
 	if tx.check(err) == nil {
-		tx.open = append(tx.open, rows)
+		tx.rows = rows
 	}
 	return rows, err
 }
