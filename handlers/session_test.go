@@ -197,3 +197,27 @@ func TestSignInLinkWorksOnce(t *testing.T) {
 	h.clock.Add(time.Hour)
 	post().want(t, 401)
 }
+
+// A sign-in link takes the place of the password, not of the phone.
+func TestSignInLinkAsksForTheSecondFactor(t *testing.T) {
+	h := build(t, staff.Policy{})
+	b := h.as("root-admin")
+	offer := b.do("POST", api+"/me/totp", nil).want(t, 200)
+	code, err := totp.GenerateCode(offer.field("secret"), h.clock.Now())
+	check(t, err)
+	b.do("PUT", api+"/me/totp", map[string]string{"ticket": offer.field("ticket"), "code": code}).want(t, 200)
+	token, err := h.staff.IssueSigninLink(t.Context(), h.who["root-admin"].ID, time.Hour)
+	check(t, err)
+	link := func() *answer {
+		return (&browser{h: h}).do("POST", api+"/session/link", map[string]string{"token": token})
+	}
+	r := link().want(t, 200, `"need":"totp"`).lacks(t, "csrf")
+	if len(r.cookies) != 0 {
+		t.Fatal("a cookie before the second factor")
+	}
+	link().want(t, 401, "已用过")
+	h.clock.Add(time.Minute)
+	code, err = totp.GenerateCode(offer.field("secret"), h.clock.Now())
+	check(t, err)
+	(&browser{h: h}).do("POST", api+"/session/totp", map[string]string{"ticket": r.field("ticket"), "code": code}).want(t, 200, "csrf")
+}

@@ -39,7 +39,7 @@ func (s *Service) IssueSigninLink(ctx context.Context, account ids.ID, ttl time.
 		return "", err
 	}
 	e := accountEntry(authz.SystemActor("tongxin"), "account.signin_link", a, nil)
-	return token, s.cfg.Store.AddLink(ctx, l, e)
+	return token, s.cfg.Store.AddLink(ctx, l, 0, e)
 }
 
 // Invitation is what the page of an invitation link shows.

@@ -116,12 +116,31 @@ func (s *Service) SaveOrg(ctx context.Context, actor *authz.Actor, id ids.ID, ve
 			return nil, errs.Bad("kind", "这种组织不能设在“%s”之下。", p.Name)
 		}
 	}
+	if in.Kind != o.Kind {
+		if err := s.childrenFit(ctx, o, in.Kind); err != nil {
+			return nil, err
+		}
+	}
 	detail := map[string]string{}
 	note(detail, "name", o.Name, in.Name)
 	note(detail, "shortName", o.ShortName, in.ShortName)
 	note(detail, "kind", string(o.Kind), string(in.Kind))
 	o.Name, o.ShortName, o.Kind, o.Overrides = in.Name, in.ShortName, in.Kind, in.Settings
 	return s.save(ctx, actor, o, "org.save", detail)
+}
+
+// childrenFit checks that what stands under o may stand under kind.
+func (s *Service) childrenFit(ctx context.Context, o *Org, kind Kind) error {
+	below, err := s.cfg.Store.Orgs(ctx, authz.Scope{Paths: []string{o.Path}}, true)
+	if err != nil {
+		return err
+	}
+	for _, c := range below {
+		if c.ParentID == o.ID && !c.Kind.fits(kind) {
+			return errs.Bad("kind", "下级组织“%s”不能设在这种组织之下，请先移走它。", c.Name)
+		}
+	}
+	return nil
 }
 
 // SaveSettings replaces what an organisation sets itself.

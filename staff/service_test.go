@@ -301,3 +301,34 @@ func TestSignInIsAudited(t *testing.T) {
 		t.Fatalf("%+v", l)
 	}
 }
+
+// Guesses sent at the same moment are all counted, and the right one among
+// them is worth nothing once the door is locked.
+func TestGuessesAtOnce(t *testing.T) {
+	n := start(t, staff.Policy{})
+	n.person("zhang")
+	ctx := from(t, "203.0.113.1")
+	var wg sync.WaitGroup
+	for range 30 {
+		wg.Go(func() {
+			if _, err := n.SignIn(ctx, "zhang", "wrong"); !errs.Is(err, errs.Unauthorized) && !errs.Is(err, errs.TooMany) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if _, err := n.SignIn(ctx, "zhang", password); !errs.Is(err, errs.TooMany) {
+		t.Fatal(err)
+	}
+	rows, err := n.db.AuditRows(t.Context(), storage.AuditFilter{Scope: authz.Scope{All: true}, Action: "signin.password"}, storage.AuditCursor{}, 100)
+	check(t, err)
+	denied := 0
+	for _, r := range rows {
+		if r.Result == "denied" && r.ActorName == "zhang" {
+			denied++
+		}
+	}
+	if len(rows) != 31 || denied == 0 {
+		t.Fatalf("%d tries in the audit, %d at the locked door; want 31 in all", len(rows), denied)
+	}
+}

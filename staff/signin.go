@@ -10,6 +10,7 @@ import (
 	"tongxin/internal/authz"
 	"tongxin/internal/call"
 	"tongxin/internal/errs"
+	"tongxin/internal/ids"
 	"tongxin/internal/trail"
 )
 
@@ -40,11 +41,11 @@ func wrongPassword() error {
 func (s *Service) SignIn(ctx context.Context, login, password string) (Outcome, error) {
 	login = strings.ToLower(strings.TrimSpace(login))
 	names := failureNames(login, call.From(ctx).Addr)
-	if err := s.locked(ctx, names); err != nil {
-		return Outcome{}, err
-	}
 	c, err := s.cfg.Store.Credentials(ctx, login)
 	if err != nil {
+		return Outcome{}, err
+	}
+	if err := s.open(ctx, names, &c, "signin.password"); err != nil {
 		return Outcome{}, err
 	}
 	hash := c.Hash
@@ -57,6 +58,11 @@ func (s *Service) SignIn(ctx context.Context, login, password string) (Outcome, 
 	}
 	if !ok || c.ID == 0 || c.Hash == "" || c.State != Active {
 		return Outcome{}, s.fail(ctx, names, &c, "signin.password", wrongPassword())
+	}
+	// Again, because many guesses may have waited for their turn to be hashed
+	// since the first look.
+	if err := s.open(ctx, names, &c, "signin.password"); err != nil {
+		return Outcome{}, err
 	}
 	var swap *Credentials
 	if weak { // the parameters rose since this hash was made
@@ -72,22 +78,31 @@ func (s *Service) SignIn(ctx context.Context, login, password string) (Outcome, 
 				return Outcome{}, err
 			}
 		}
-		return s.ticket(ctx, &c)
+		return s.ticket(ctx, &c, 0, "signin.password")
 	}
 	return s.start(ctx, &c, "password", Start{Clear: names, Creds: swap})
 }
 
 func clipBytes(s string, n int) string { return s[:min(len(s), n)] }
 
-// ticket answers a right password whose second factor is still due.
-func (s *Service) ticket(ctx context.Context, c *Credentials) (Outcome, error) {
+// ticket answers a first step that was right when the second factor is still
+// due. spent is a link that was the first step.
+func (s *Service) ticket(ctx context.Context, c *Credentials, spent ids.ID, action string) (Outcome, error) {
 	token, l, err := s.newLink(TicketLink, c.ID, ticketAge)
 	if err != nil {
 		return Outcome{}, err
 	}
-	e := signInEntry(c, "signin.password", trail.OK)
+	e := signInEntry(c, action, trail.OK)
 	e.Detail = map[string]string{"next": "second factor"}
-	return Outcome{Ticket: token}, s.cfg.Store.AddLink(ctx, l, e)
+	err = s.cfg.Store.AddLink(ctx, l, spent, e)
+	if errs.Is(err, errs.Conflict) {
+		return Outcome{}, deadLink()
+	}
+	return Outcome{Ticket: token}, err
+}
+
+func deadLink() error {
+	return errs.New(errs.Unauthorized, "登录链接无效、已用过或已过期，请重新获取。")
 }
 
 // SignInCode finishes a sign-in with a code of the second factor, or with one
@@ -103,7 +118,7 @@ func (s *Service) SignInCode(ctx context.Context, ticket, code string) (Outcome,
 	}
 	// By account and not by address: six figures are few.
 	names := []string{failureName("code", c.Login)}
-	if err := s.locked(ctx, names); err != nil {
+	if err := s.open(ctx, names, &c, "signin.code"); err != nil {
 		return Outcome{}, err
 	}
 	swap, method, err := s.useCode(&c, code)
@@ -128,7 +143,10 @@ func (s *Service) SignInLink(ctx context.Context, token string) (Outcome, error)
 		return Outcome{}, err
 	}
 	if c.State == Disabled {
-		return Outcome{}, errs.New(errs.Unauthorized, "登录链接无效、已用过或已过期，请重新获取。")
+		return Outcome{}, deadLink()
+	}
+	if c.TOTP != "" { // a link takes the place of the password, not of the phone
+		return s.ticket(ctx, &c, l.ID, "signin.link")
 	}
 	return s.start(ctx, &c, "link", Start{Link: l.ID, Activate: true})
 }
@@ -164,30 +182,23 @@ func signInEntry(c *Credentials, action string, result trail.Result) trail.Entry
 // fail notes a wrong try and returns answer. Of an unknown login nothing is
 // written down: people type passwords into the wrong field.
 func (s *Service) fail(ctx context.Context, names []string, c *Credentials, action string, answer error) error {
-	known, err := s.cfg.Store.Failures(ctx, names)
-	if err != nil {
-		return err
-	}
 	now := s.cfg.Clock.Now()
-	next := make([]Failure, len(names))
-	for i, n := range names {
-		next[i] = Failure{Name: n}
-		for _, k := range known {
-			if k.Name == n && now.Sub(k.Last) < forgetAfter {
-				next[i] = k
-			}
+	next := func(i int, f Failure) Failure {
+		if now.Sub(f.Last) >= forgetAfter {
+			f = Failure{Name: f.Name}
 		}
-		next[i].Tries++
-		next[i].Last = now
-		if over := next[i].Tries - allowance(i); over >= 0 {
-			next[i].Until = now.Add(min(longestLock, firstLock<<min(over, 10)))
+		f.Tries++
+		f.Last = now
+		if over := f.Tries - allowance(i); over >= 0 {
+			f.Until = now.Add(min(longestLock, firstLock<<min(over, 10)))
 		}
+		return f
 	}
 	e := signInEntry(c, action, trail.Failed)
 	if c.ID == 0 {
 		e.Detail = map[string]string{"login": "unknown"}
 	}
-	if err := s.cfg.Store.NoteFailures(ctx, next, e); err != nil {
+	if err := s.cfg.Store.NoteFailures(ctx, names, next, e); err != nil {
 		return err
 	}
 	return answer
@@ -200,6 +211,20 @@ func allowance(i int) int {
 		return freeTries
 	}
 	return freeTriesAll
+}
+
+// open is locked with a note in the audit: also a try at a locked door counts.
+func (s *Service) open(ctx context.Context, names []string, c *Credentials, action string) error {
+	err := s.locked(ctx, names)
+	if !errs.Is(err, errs.TooMany) {
+		return err
+	}
+	e := signInEntry(c, action, trail.Denied)
+	e.Detail = map[string]string{"reason": "locked"}
+	if noted := s.cfg.Store.NoteFailures(ctx, nil, nil, e); noted != nil {
+		return noted
+	}
+	return err
 }
 
 func (s *Service) locked(ctx context.Context, names []string) error {

@@ -68,7 +68,11 @@ type SignInStore interface {
 	SaveCredentials(ctx context.Context, c Credentials, e trail.Entry) error
 
 	Failures(ctx context.Context, names []string) ([]Failure, error)
-	NoteFailures(ctx context.Context, f []Failure, e trail.Entry) error
+	// NoteFailures reads each name, lets next say what stands after one more
+	// failure, and writes that, all in one transaction: tries at the same moment
+	// are all counted. next may run more than once and gets a zero Failure but
+	// for its Name when there is none. Without names only e is kept.
+	NoteFailures(ctx context.Context, names []string, next func(i int, before Failure) Failure, e trail.Entry) error
 
 	// StartSession writes what a successful sign-in changes; see Start.
 	// errs.Conflict when another sign-in used the same code, link or credentials.
@@ -80,7 +84,9 @@ type SignInStore interface {
 	// EndSessions ends one (only) or all of an account and tells how many.
 	EndSessions(ctx context.Context, account, only ids.ID, e trail.Entry) (int, error)
 
-	AddLink(ctx context.Context, l Link, e trail.Entry) error
+	// AddLink keeps a link; spent, when not zero, is a link that is used up for
+	// it: errs.Conflict when it was used before.
+	AddLink(ctx context.Context, l Link, spent ids.ID, e trail.Entry) error
 	// Link finds an unused link; NotFound for used ones. Expiry is the domain's.
 	Link(ctx context.Context, kind LinkKind, hash string) (*Link, error)
 	// Sweep deletes sessions, links and failures that ended before a time.

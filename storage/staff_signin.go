@@ -80,18 +80,32 @@ func (s *Staff) SaveCredentials(ctx context.Context, c staff.Credentials, e trai
 // Failures implements staff.SignInStore.
 func (s *Staff) Failures(ctx context.Context, names []string) ([]staff.Failure, error) {
 	where, args := In("name", names)
-	return All(ctx, s.db, func(r Scanner) (f staff.Failure, err error) {
-		err = r.Scan(&f.Name, &f.Tries, moment{&f.Last}, moment{&f.Until})
-		return f, err
-	}, `SELECT name, tries, last_at, until_at FROM staff_failures WHERE `+where, args...)
+	return All(ctx, s.db, scanFailure, failureSQL+where, args...)
 }
 
-// NoteFailures implements staff.SignInStore.
-func (s *Staff) NoteFailures(ctx context.Context, list []staff.Failure, e trail.Entry) error {
+const failureSQL = `SELECT name, tries, last_at, until_at FROM staff_failures WHERE `
+
+func scanFailure(r Scanner) (f staff.Failure, err error) {
+	err = r.Scan(&f.Name, &f.Tries, moment{&f.Last}, moment{&f.Until})
+	return f, err
+}
+
+// NoteFailures implements staff.SignInStore. Each row is made first, so that
+// there is one to lock: two transactions that both find none would both count
+// one.
+func (s *Staff) NoteFailures(ctx context.Context, names []string, next func(int, staff.Failure) staff.Failure, e trail.Entry) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		for _, f := range list {
-			err := tx.Upsert("staff_failures", []string{"name"}, []string{"name", "tries", "last_at", "until_at"},
-				[]string{"tries", "last_at", "until_at"}, f.Name, f.Tries, Millis(f.Last), Millis(f.Until))
+		for i, name := range names {
+			if _, err := tx.Insert(`INSERT INTO staff_failures (name, tries, last_at, until_at) VALUES (?, 0, 0, 0)`, name); err != nil {
+				return err
+			}
+			f, err := One(tx.Ctx, tx, scanFailure, errs.Missing("记录"), failureSQL+`name = ?`+tx.ForUpdate(), name)
+			if err != nil {
+				return err
+			}
+			f = next(i, f)
+			_, err = tx.Exec(`UPDATE staff_failures SET tries = ?, last_at = ?, until_at = ? WHERE name = ?`,
+				f.Tries, Millis(f.Last), Millis(f.Until), name)
 			if err != nil {
 				return err
 			}
@@ -199,8 +213,13 @@ func (tx *Tx) useLink(id ids.ID) error {
 }
 
 // AddLink implements staff.SignInStore.
-func (s *Staff) AddLink(ctx context.Context, l staff.Link, e trail.Entry) error {
+func (s *Staff) AddLink(ctx context.Context, l staff.Link, spent ids.ID, e trail.Entry) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
+		if spent != 0 {
+			if err := tx.useLink(spent); err != nil {
+				return err
+			}
+		}
 		tx.Audit(e)
 		return tx.putLink(l)
 	})

@@ -249,13 +249,32 @@ func TestStaffSignIn(t *testing.T) {
 
 		// One code, one link and one ticket open one session, whoever is faster.
 		l := c.link(a.ID, staff.TicketLink)
-		ok(t, c.s.AddLink(ctx, l, entry("x")))
+		ok(t, c.s.AddLink(ctx, l, 0, entry("x")))
 		found, err := c.s.Link(ctx, staff.TicketLink, l.Hash)
 		ok(t, err)
 		_, err = c.s.Link(ctx, staff.InviteLink, l.Hash)
 		code(t, err, errs.NotFound)
-		ok(t, c.s.NoteFailures(ctx, []staff.Failure{{Name: "n1", Tries: 4}, {Name: "n2", Tries: 1}}, entry("x")))
-		ok(t, c.s.NoteFailures(ctx, []staff.Failure{{Name: "n1", Tries: 5, Until: time.UnixMilli(99)}}, entry("x")))
+		spent := c.link(a.ID, staff.SignInLink)
+		ok(t, c.s.AddLink(ctx, spent, 0, entry("x")))
+		ok(t, c.s.AddLink(ctx, c.link(a.ID, staff.TicketLink), spent.ID, entry("x")))
+		code(t, c.s.AddLink(ctx, c.link(a.ID, staff.TicketLink), spent.ID, entry("x")), errs.Conflict)
+		count := func(_ int, f staff.Failure) staff.Failure {
+			f.Tries++
+			return f
+		}
+		ok(t, c.s.NoteFailures(ctx, []string{"n1", "n2"}, count, entry("x")))
+		var tries sync.WaitGroup
+		for range 20 {
+			tries.Go(func() {
+				if err := c.s.NoteFailures(ctx, []string{"n1"}, count, entry("x")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		tries.Wait()
+		if f, err := c.s.Failures(ctx, []string{"n1"}); err != nil || f[0].Tries != 21 {
+			t.Fatalf("21 tries at once were counted as %v (%v)", f, err)
+		}
 		next := cr
 		next.TOTPStep = 77
 		var wg sync.WaitGroup
@@ -323,7 +342,7 @@ func TestStaffResetAndSweep(t *testing.T) {
 		}
 		open("t1", 9e12)
 		l, before := c.link(a.ID, staff.InviteLink), c.link(a.ID, staff.SignInLink)
-		ok(t, c.s.AddLink(ctx, before, entry("x")))
+		ok(t, c.s.AddLink(ctx, before, 0, entry("x")))
 		a.Version = 2
 		ok(t, c.s.Reset(ctx, a, 1, l, entry("account.reset")))
 		cr, err = c.s.CredentialsOf(ctx, a.ID)
