@@ -107,6 +107,7 @@ func TestHostileSize(t *testing.T) {
 		"dollar words":    strings.Repeat("$a ", 100000),
 		"escaped dollars": strings.Repeat(`\$`, 100000),
 		"code parts":      "<pre>" + strings.Repeat("a<b>", 100000),
+		"code quotes":     `<pre data-lang="go">"` + strings.Repeat(`\"`, 100000) + "</pre>",
 		"comments":        strings.Repeat("<!--", 100000),
 		"entities":        strings.Repeat("&nbsp;", 100000),
 		"formulas":        strings.Repeat(`$\frac{a}{b}$ `, 5000),

@@ -2,11 +2,12 @@ package render
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/alecthomas/chroma/v2/lexers"
+	"pgregory.net/rapid"
 
 	"tongxin/internal/errs"
 )
@@ -138,16 +139,25 @@ func TestSourcesRefused(t *testing.T) {
 }
 
 func TestHighlightingKeepsTheCode(t *testing.T) {
-	src := "select * from t where a < 1 && b > '2';\n\tif x { return \"汉字\" } // end\n<b>&amp;</b>"
-	for _, lang := range lexers.Names(true) {
-		var h highlighter
+	langs := []string{"go", "js", "css", "json", "python", "bash", "yaml", "sql", "lua", "html", "diff", "rust", "nobody"}
+	parts := []string{"if", "x1", " ", "\n", "\"", "'", "`", "\"\"\"", "//", "/*", "*/", "#", "--", "<a b=\"c\">", "<!--", "-->", "<", ">", "\\", "1.5", "汉", "(", ":", "+", "-", "\xff"}
+	rapid.Check(t, func(rt *rapid.T) {
+		src := strings.Join(rapid.SliceOfN(rapid.SampledFrom(parts), 1, 40).Draw(rt, "src"), "")
 		var got strings.Builder
-		for _, tok := range h.tokens(lang, src) {
-			got.WriteString(tok.Value)
+		for _, tok := range highlight(rapid.SampledFrom(langs).Draw(rt, "lang"), src) {
+			got.WriteString(tok.text)
 		}
 		if got.String() != src {
-			t.Errorf("%s changes the code: %q", lang, got.String())
+			rt.Fatalf("%q → %q", src, got.String())
 		}
+	})
+	want := []token{
+		{shadeKeyword, "func"}, {noShade, " "}, {shadeName, "f"}, {noShade, "() { "}, {shadeKeyword, "return"}, {noShade, " "},
+		{shadeString, `"a\"b"`}, {noShade, " + "}, {shadeNumber, "1"}, {noShade, " } "}, {shadeComment, "// end"},
+	}
+	got := highlight("go", `func f() { return "a\"b" + 1 } // end`)
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 

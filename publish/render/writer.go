@@ -18,7 +18,6 @@ type writer struct {
 	links  map[string]int
 	foot   map[int]int // Markdown footnote → number
 	draw   drawer
-	tint   highlighter
 }
 
 func newWriter(doc *document, opt Options) *writer {
