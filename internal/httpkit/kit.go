@@ -113,10 +113,12 @@ func (k *Kit) HTTPS() bool { return k.https }
 
 func (k *Kit) bodyLimit(h *fasthttp.RequestHeader) int {
 	most := DefaultMaxBody
-	method, path, _ := strings.Cut(string(h.Method())+" "+string(h.RequestURI()), " ")
-	path, _, _ = strings.Cut(path, "?")
+	if n := h.ContentLength(); n >= 0 && n <= most {
+		return most // nearly every request: no need to look further
+	}
+	path, _, _ := strings.Cut(string(h.RequestURI()), "?")
 	for _, e := range k.table {
-		if e.maxBody > most && e.Method == method && e.matches(path) {
+		if e.maxBody > most && e.Method == string(h.Method()) && e.matches(path) {
 			most = e.maxBody
 		}
 	}
