@@ -211,6 +211,9 @@ func (s *Service) platformArticles(c Content, refs map[string]string, keepLinks 
 		if err != nil {
 			return nil, err
 		}
+		if len(res.Missing) > 0 { // a reader must never see a post that lost a picture
+			return nil, errs.New(errs.Invalid, "《%s》有图片没有上传成功，已停止发布，请在编辑页检查图片。", a.Title)
+		}
 		r.HTML, r.Text = res.HTML, res.Text
 		if r.Digest == "" {
 			r.Digest = render.Digest(res.Text)

@@ -106,7 +106,7 @@ func benchApp() sandbox.Account {
 
 func benchSandbox(ctx context.Context, latency int) (*sandbox.Sandbox, string, func(), error) {
 	box, err := sandbox.New(sandbox.Config{Accounts: []sandbox.Account{benchApp()}, Quotas: map[string]sandbox.Quota{"*": {Day: -1, Minute: -1}},
-		Faults: sandbox.Faults{LatencyMS: latency}, Log: slog.New(slog.DiscardHandler)})
+		Faults: sandbox.Faults{LatencyMS: latency}, VisibleText: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, "", nil, err
 	}

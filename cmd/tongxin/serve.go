@@ -117,7 +117,7 @@ func localListener(addr string, log *slog.Logger) (net.Listener, error) {
 // startSandbox runs the simulator inside this process: its API on a loopback
 // port of its own, so that the product calls it over HTTP like the real one.
 func startSandbox(ctx context.Context, set *settings, log *slog.Logger) (http.Handler, string, func(), error) {
-	cfg := sandbox.Config{StateFile: filepath.Join(*set.data, "sandbox.json"), Log: log}
+	cfg := sandbox.Config{StateFile: filepath.Join(*set.data, "sandbox.json"), Log: log, VisibleText: true}
 	for i, app := range demoApps() {
 		a := sandbox.Account{AppID: app.appID, Secret: app.secret, Token: app.token, AESKey: app.aesKey, Name: app.name,
 			CallbackURL: localURL(*set.addr) + "/wechat/" + app.appID, Mode: "aes"}
@@ -232,7 +232,7 @@ func sandboxCommand(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	*set.logFormat = "text"
-	cfg := sandbox.Config{Log: newLogger(set, c.err)}
+	cfg := sandbox.Config{Log: newLogger(set, c.err), VisibleText: true}
 	for _, app := range demoApps() {
 		cfg.Accounts = append(cfg.Accounts, sandbox.Account{AppID: app.appID, Secret: app.secret, Token: app.token, AESKey: app.aesKey,
 			Name: app.name, CallbackURL: *callback + "/wechat/" + app.appID, Mode: "aes"})
