@@ -91,8 +91,10 @@ func create(t testing.TB) (dsn, name string, admin *sql.DB) {
 }
 
 // supervise runs the server until standard input closes, which the kernel does
-// when the test binary ends in any way, and then removes its files.
-const supervise = `"$@" & pid=$!; read -r _; kill -9 $pid; wait $pid; rm -rf "$DIR"`
+// when the test binary ends in any way, and then removes its files. By then
+// nobody reads its standard error: a word of the shell about the killed server
+// would end it before the last step, and so would a Ctrl-C for the whole group.
+const supervise = `"$@" & pid=$!; trap '' INT TERM HUP PIPE; exec 2>/dev/null; read -r _; kill -9 $pid; wait $pid; rm -rf "$DIR"`
 
 // startMariaDB makes a data directory and starts a server on a unix socket in
 // it. It runs as in production except that it never waits for the disk: tests
@@ -118,7 +120,7 @@ func startMariaDB() (string, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, install, append(as, "--auth-root-authentication-method=normal", "--skip-test-db", "--force")...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("mariadb-install-db: %w\n%s", err, out)
+		return "", errors.Join(fmt.Errorf("mariadb-install-db: %w\n%s", err, out), os.RemoveAll(dir))
 	}
 	socket := filepath.Join(dir, "s")
 	args := append(as, "--socket="+socket, "--pid-file="+filepath.Join(dir, "pid"), "--skip-networking", "--skip-grant-tables=0",
