@@ -65,7 +65,7 @@ func (w *worker) look(ctx context.Context, p Platform, a Account) error {
 	}
 	found, complete, err := w.publishedSince(ctx, p, a)
 	if err != nil {
-		return w.lookLater(ctx, a, "核对时平台没有答复，稍后继续核对。", err)
+		return w.lookLater(ctx, a, notRead(err), err)
 	}
 	match, err := w.match(ctx, a, found)
 	if err != nil {
@@ -78,7 +78,7 @@ func (w *worker) look(ctx context.Context, p Platform, a Account) error {
 	inBox, err := p.DraftExists(callCtx, a, w.d.DraftID)
 	cancel()
 	if err != nil {
-		return w.lookLater(ctx, a, "核对时平台没有答复，稍后继续核对。", err)
+		return w.lookLater(ctx, a, notRead(err), err)
 	}
 	waited := w.now().Sub(w.d.SubmitAt)
 	switch {
@@ -93,6 +93,14 @@ func (w *worker) look(ctx context.Context, p Platform, a Account) error {
 	default:
 		return w.lookLater(ctx, a, "草稿已不在草稿箱，但还没有出现在已发布列表中，继续核对；也可以到公众平台查看后人工确认。", nil)
 	}
+}
+
+// notRead says why the platform could not be asked.
+func notRead(err error) string {
+	if pe := AsPlatformError(err); pe.Kind == KindQuota || pe.Kind == KindAuth {
+		return pe.Msg + "暂时无法核对，稍后继续。"
+	}
+	return "核对时平台没有答复，稍后继续核对。"
 }
 
 func (w *worker) lookLater(ctx context.Context, _ Account, note string, cause error) error {
