@@ -203,11 +203,7 @@ func (s *Service) platformArticles(c Content, refs map[string]string, keepLinks 
 			out = append(out, r)
 			continue
 		}
-		res, err := render.Render(render.Source{Format: a.Format, Text: a.Body}, render.Options{Theme: a.Theme, KeepLinks: keepLinks,
-			Picture: func(ref string) (string, string, bool) {
-				url := refs[contentKey+strings.TrimPrefix(ref, "asset:")]
-				return url, "", url != ""
-			}})
+		res, err := render.Render(render.Source{Format: a.Format, Text: a.Body}, render.Options{Theme: a.Theme, KeepLinks: keepLinks, Picture: pictureOf(refs)})
 		if err != nil {
 			return nil, err
 		}
@@ -221,6 +217,14 @@ func (s *Service) platformArticles(c Content, refs map[string]string, keepLinks 
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// pictureOf finds a body's pictures among the account's references.
+func pictureOf(refs map[string]string) func(ref string) (url, alt string, ok bool) {
+	return func(ref string) (string, string, bool) {
+		url := refs[contentKey+strings.TrimPrefix(ref, "asset:")]
+		return url, "", url != ""
+	}
 }
 
 // cropText is the platform's form of a crop, empty for a centred one.

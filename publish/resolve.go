@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -180,7 +181,10 @@ func (w *worker) match(ctx context.Context, a Account, found []Found) ([]Found, 
 	}
 	var out []Found
 	for _, f := range found {
-		if !f.Updated.Before(w.d.SubmitAt.Add(-clockSkew)) && sameArticles(rev.Content, refs, f) {
+		if slices.ContainsFunc(out, func(o Found) bool { return o.ArticleID == f.ArticleID }) {
+			continue // on two pages: something was published between their readings
+		}
+		if !f.Updated.Before(w.d.SubmitAt.Add(-clockSkew)) && sameArticles(rev.Content, refs, a.Platform == Feed, f) {
 			out = append(out, f)
 		}
 	}
@@ -206,7 +210,7 @@ func (s *Service) unclaimed(ctx context.Context, account ids.ID, found []Found) 
 // after the platform rewrote its HTML.
 const textDistance = 6
 
-func sameArticles(c Content, refs map[string]string, f Found) bool {
+func sameArticles(c Content, refs map[string]string, keepLinks bool, f Found) bool {
 	if len(f.Titles) != len(c.Articles) {
 		return false
 	}
@@ -220,13 +224,20 @@ func sameArticles(c Content, refs map[string]string, f Found) bool {
 		if i >= len(f.Texts) || f.Texts[i] == "" || a.Kind == Pictures {
 			continue
 		}
-		res, err := render.Render(render.Source{Format: a.Format, Text: a.Body}, render.Options{Theme: a.Theme})
+		res, err := render.Render(render.Source{Format: a.Format, Text: a.Body}, render.Options{Theme: a.Theme, KeepLinks: keepLinks, Picture: pictureOf(refs)})
 		if err != nil {
 			return false
 		}
-		if render.Distance(render.SimHash(res.Text), render.SimHash(render.PlainText(f.Texts[i]))) > textDistance {
+		if render.Distance(render.SimHash(wording(res.HTML)), render.SimHash(wording(f.Texts[i]))) > textDistance {
 			return false
 		}
 	}
 	return true
+}
+
+// wording is the text of an article as its readers see it, from HTML on both
+// sides: captions are text there. Pictures are left out, since the platform
+// rewrites their attributes.
+func wording(html string) string {
+	return render.PlainText(regexp.MustCompile(`(?i)<img[^>]*>`).ReplaceAllString(html, ""))
 }
