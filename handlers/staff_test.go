@@ -39,9 +39,9 @@ func TestOrgLifeCycle(t *testing.T) {
 func TestSettingsComeFromTheNearest(t *testing.T) {
 	h := build(t, staff.Policy{})
 	admin := h.as("root-admin")
-	admin.do("PUT", api+"/orgs/"+h.id("root")+"/settings", map[string]any{"reviewLevels": 2, "watermark": "市委宣传部"}, "If-Match", `"1"`).want(t, 200)
+	admin.do("PUT", api+"/orgs/"+h.id("root")+"/settings", map[string]any{"reviewLevels": 2, "reviewHours": 48}, "If-Match", `"1"`).want(t, 200)
 	admin.do("PUT", api+"/orgs/"+h.id("east")+"/settings", map[string]any{"reviewLevels": 0}, "If-Match", `"1"`).want(t, 200)
-	admin.do("GET", api+"/orgs/"+h.id("east group")+"/settings", nil).want(t, 200, `"reviewLevels":0`, "市委宣传部", `"own":{}`)
+	admin.do("GET", api+"/orgs/"+h.id("east group")+"/settings", nil).want(t, 200, `"reviewLevels":0`, `"reviewHours":48`, `"own":{}`)
 	admin.do("PUT", api+"/orgs/"+h.id("east")+"/settings", map[string]any{"reviewLevels": 4}, "If-Match", `"2"`).want(t, 422, `"reviewLevels"`)
 }
 

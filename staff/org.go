@@ -55,34 +55,25 @@ type Org struct {
 
 // Overrides are the settings an organisation sets itself; nil: as above it.
 type Overrides struct {
-	ReviewLevels *int    `json:"reviewLevels,omitempty" minimum:"0" maximum:"3" doc:"levels of review before publishing"`
-	ReviewHours  *int    `json:"reviewHours,omitempty" minimum:"1" maximum:"720" doc:"hours a review may take at one level"`
-	Watermark    *string `json:"watermark,omitempty" maxLength:"40" doc:"text on uploaded pictures; empty: none"`
-	AltRequired  *bool   `json:"altRequired,omitempty" doc:"pictures need an alternative text before submission"`
-	Source       *string `json:"source,omitempty" maxLength:"40" doc:"line under a post that names its source"`
+	ReviewLevels *int `json:"reviewLevels,omitempty" minimum:"0" maximum:"3" doc:"levels of review before publishing"`
+	ReviewHours  *int `json:"reviewHours,omitempty" minimum:"1" maximum:"720" doc:"hours a review may take at one level"`
 }
 
 // Settings are what counts for an organisation after inheritance.
 type Settings struct {
-	ReviewLevels int    `json:"reviewLevels"`
-	ReviewHours  int    `json:"reviewHours"`
-	Watermark    string `json:"watermark"`
-	AltRequired  bool   `json:"altRequired"`
-	Source       string `json:"source"`
+	ReviewLevels int `json:"reviewLevels"`
+	ReviewHours  int `json:"reviewHours"`
 }
 
 // DefaultSettings count where nobody set anything: the full 三审三校 within a day.
 func DefaultSettings() Settings {
-	return Settings{ReviewLevels: 3, ReviewHours: 24, AltRequired: true}
+	return Settings{ReviewLevels: 3, ReviewHours: 24}
 }
 
 // apply lays o over s.
 func (s Settings) apply(o Overrides) Settings {
 	set(&s.ReviewLevels, o.ReviewLevels)
 	set(&s.ReviewHours, o.ReviewHours)
-	set(&s.Watermark, o.Watermark)
-	set(&s.AltRequired, o.AltRequired)
-	set(&s.Source, o.Source)
 	return s
 }
 
@@ -98,12 +89,6 @@ func (o Overrides) check(f *errs.Fields) {
 	}
 	if n := o.ReviewHours; n != nil && (*n < 1 || *n > 720) {
 		f.Add("settings.reviewHours", "审核时限须在 1 到 720 小时之间。")
-	}
-	if w := o.Watermark; w != nil && len([]rune(*w)) > 40 {
-		f.Add("settings.watermark", "水印最多 40 个字。")
-	}
-	if w := o.Source; w != nil && len([]rune(*w)) > 40 {
-		f.Add("settings.source", "来源最多 40 个字。")
 	}
 }
 

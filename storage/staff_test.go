@@ -102,7 +102,7 @@ func TestStaffOrgs(t *testing.T) {
 		code(t, c.s.SaveOrg(ctx, a, 1, entry("org.save")), errs.Stale)
 		got, err := c.s.Org(ctx, a.ID)
 		ok(t, err)
-		if got.Overrides.ReviewLevels == nil || *got.Overrides.ReviewLevels != 2 || got.Overrides.Watermark != nil {
+		if got.Overrides.ReviewLevels == nil || *got.Overrides.ReviewLevels != 2 || got.Overrides.ReviewHours != nil {
 			t.Fatalf("settings %+v", got.Overrides)
 		}
 		_, err = c.s.Org(ctx, 12345)

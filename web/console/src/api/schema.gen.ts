@@ -2506,8 +2506,6 @@ export interface components {
             shortName?: string;
         };
         StaffOverrides: {
-            /** @description pictures need an alternative text before submission */
-            altRequired?: boolean;
             /**
              * Format: int64
              * @description hours a review may take at one level
@@ -2518,10 +2516,6 @@ export interface components {
              * @description levels of review before publishing
              */
             reviewLevels?: number;
-            /** @description line under a post that names its source */
-            source?: string;
-            /** @description text on uploaded pictures; empty: none */
-            watermark?: string;
         };
         StaffRoleAt: {
             orgId: string;
@@ -2529,13 +2523,10 @@ export interface components {
             role: string;
         };
         StaffSettings: {
-            altRequired: boolean;
             /** Format: int64 */
             reviewHours: number;
             /** Format: int64 */
             reviewLevels: number;
-            source: string;
-            watermark: string;
         };
         ThemesView: {
             items: components["schemas"]["PublishTheme"][] | null;
