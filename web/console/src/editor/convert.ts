@@ -1,4 +1,5 @@
 import type { Article } from '@/api/types'
+import { applyStyles, parseInert } from '@/lib/inert'
 import { escapeHtml } from '@/lib/text'
 
 const ASSET = /\/media\/([0-9a-f]{64})/
@@ -90,12 +91,12 @@ function blocks(el: Element, depth = 0): string {
 export function convert(body: string, from: Article['format'], to: Article['format'], rendered: string): string {
   if (from === to) return body
   const source = to === 'html' ? rendered || `<p>${escapeHtml(body).replace(/\n{2,}/g, '</p><p>')}</p>` : body
-  const doc = new DOMParser().parseFromString(source, 'text/html')
-  for (const img of doc.querySelectorAll('img')) {
+  const parsed = parseInert(source)
+  for (const img of parsed.querySelectorAll('img')) {
     const hash = ASSET.exec(img.getAttribute('src') ?? '')?.[1]
     if (hash) img.setAttribute('src', 'asset:' + hash)
   }
-  if (to === 'markdown') return blocks(doc.body)
-  for (const el of doc.querySelectorAll('[style]')) el.removeAttribute('style')
-  return doc.body.innerHTML
+  if (to === 'markdown') return blocks(parsed)
+  applyStyles(parsed, () => '')
+  return parsed.innerHTML
 }

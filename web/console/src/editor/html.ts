@@ -1,14 +1,26 @@
 import { DOMParser as PMParser, DOMSerializer, type Node, type Schema, type Slice } from '@tiptap/pm/model'
+import { applyStyles, parseInert } from '@/lib/inert'
 
 // Reading and writing happens in documents without a window: there asset:
-// addresses are not fetched, and styles are applied through the CSSOM, since
-// the page's policy refuses style attributes that come from markup.
+// addresses are not fetched.
 function inert(html: string): HTMLElement {
-  const body = new DOMParser().parseFromString(html, 'text/html').body
-  for (const el of body.querySelectorAll<HTMLElement>('[style]')) {
-    el.style.cssText = el.getAttribute('style') ?? ''
-  }
+  const body = parseInert(html)
+  applyStyles(body)
   return body
+}
+
+/**
+ * What ProseMirror parses copied parts of its own documents with. The editor
+ * renames styles before (transformPastedHTML), this puts them in force.
+ */
+export function clipboardParser(schema: () => Schema): PMParser {
+  const parser: Pick<PMParser, 'parseSlice'> = {
+    parseSlice(dom, options) {
+      applyStyles(dom as Element)
+      return PMParser.fromSchema(schema()).parseSlice(dom, options)
+    },
+  }
+  return parser as PMParser
 }
 
 export function readDocument(schema: Schema, html: string): Node {

@@ -89,3 +89,21 @@ export const ACTION_GROUPS: { value: string; text: string }[] = [
   { value: 'word.', text: '词库' },
   { value: 'audit.', text: '审计' },
 ]
+
+const OBJECTS: Record<string, string> = {
+  post: '图文',
+  delivery: '发布',
+  account: '账号',
+  asset: '图片',
+  org: '组织',
+  staff: '人员',
+  slot: '固定时段',
+  word: '词条',
+  webhook: '推送地址',
+  audit: '审计',
+  session: '登录',
+}
+
+export function objectName(object: string): string {
+  return OBJECTS[object] ?? object
+}

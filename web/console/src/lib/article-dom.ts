@@ -1,7 +1,8 @@
-// The server renders articles with inline styles, which the page's policy
-// (style-src 'self') refuses to parse from markup. So the markup is parsed into
-// a detached document, only known elements are copied, and each style is set
-// through the CSSOM, which the policy allows.
+import { parseInert, rawStyle } from './inert'
+
+// The server renders articles with inline styles. The markup is parsed into a
+// detached document, only known elements are copied, and each style is set
+// through the CSSOM (see inert.ts).
 const ELEMENTS = new Set(
   ('section p span strong b em i u s del sub sup br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code ' +
     'table thead tbody tfoot tr th td caption colgroup col img a figure figcaption div').split(' '),
@@ -19,8 +20,10 @@ function safeUrl(value: string, picture: boolean): boolean {
 }
 
 function copyAttributes(from: Element, to: HTMLElement | SVGElement, svg: boolean): void {
+  const style = rawStyle(from)
+  if (style) to.style.cssText = style
   for (const { name, value } of [...from.attributes]) {
-    if (name === 'style') to.style.cssText = value
+    if (name.startsWith('data-')) continue
     else if (name.startsWith('on')) continue
     else if (svg) {
       if (/^(xlink:)?href$/.test(name) && !value.startsWith('#')) continue
@@ -60,9 +63,9 @@ function copyNode(node: Node, into: Node, doc: Document): void {
 
 /** Replaces what host shows by the rendered article. */
 export function showArticle(host: HTMLElement, html: string): void {
-  const parsed = new DOMParser().parseFromString(html, 'text/html')
+  const parsed = parseInert(html)
   const fragment = document.createDocumentFragment()
-  for (const child of parsed.body.childNodes) copyNode(child, fragment, document)
+  for (const child of parsed.childNodes) copyNode(child, fragment, document)
   host.replaceChildren(fragment)
 }
 
