@@ -230,7 +230,7 @@ func TestAwaitingReview(t *testing.T) {
 	}
 	h.submitted(1, "初")
 	second := h.submitted(1, "复")
-	second = h.pass(h.judges[1], second)
+	h.pass(h.judges[1], second)
 	own, err := h.Create(h.ctx, h.judges[1], 1, h.content("自己的"))
 	must(t, err)
 	_, err = h.Submit(h.ctx, h.judges[1], own.ID, 1)

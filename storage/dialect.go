@@ -39,8 +39,6 @@ type column struct {
 	Key     bool   `json:"key"` // part of the primary key
 }
 
-func (c column) blob() bool { return strings.Contains(c.Type, "blob") }
-
 // isMySQL tells the two kinds of DSN apart.
 func isMySQL(dsn string) bool {
 	return strings.HasPrefix(dsn, "mysql://") || strings.Contains(dsn, "@tcp(") || strings.Contains(dsn, "@unix(")

@@ -83,7 +83,6 @@ type run struct {
 	kind    runKind
 	text    string // text; TeX source of a formula
 	mark    mark
-	pic     picture
 	note    int
 	display bool
 }

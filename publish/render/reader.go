@@ -85,7 +85,7 @@ func (r *reader) top() *element { return &r.open[len(r.open)-1] }
 // attributes of interest, read once per tag.
 type attrs struct {
 	style, class, href, src, alt, title, align, color, bg, lang string
-	tex, typ, start, colspan, rowspan, checked, note, hidden    string
+	tex, typ, start, colspan, rowspan, checked, note            string
 	has                                                         uint8
 }
 

@@ -97,9 +97,6 @@ func radical(body, index *box, g *glyph, st style) *box {
 	s := st.scale
 	low, high := -body.d-0.06*s, math.Max(body.h, 0.45*s)+0.14*s
 	hook := g.stretched(low, high+barWidth*s, s)
-	if hook.h < high+barWidth*s { // centred because it was tall enough
-		high = hook.h - barWidth*s
-	}
 	high = hook.h - barWidth*s
 	out := &box{}
 	x := 0.0
