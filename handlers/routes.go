@@ -115,6 +115,12 @@ func publishing(api, root *httpkit.Surface, d Deps) {
 	api.Get("/slots/next", publish.PostRead, "下一个空闲时段", httpkit.Read(w.nextSlot))
 	api.Delete("/slots/{id}", publish.PostSchedule, "删除固定时段", httpkit.Done(w.deleteSlot))
 
+	n := &notices{svc: d.Publish}
+	api.Get("/notices", httpkit.SignedIn, "我的提醒", httpkit.Read(n.listNotices))
+	api.Get("/notices/count", httpkit.SignedIn, "未读提醒数", httpkit.Read(n.countNotices))
+	api.Post("/notices/{id}/read", httpkit.SignedIn, "提醒已读", httpkit.Done(n.readNotice))
+	api.Post("/notices/read-all", httpkit.SignedIn, "全部提醒已读", httpkit.Done(n.readNotices))
+
 	in := &callbacks{take: d.Callback}
 	root.Get("/wechat/{appid}", httpkit.Public, "公众号回调地址验证", httpkit.Raw(in.wechat))
 	root.Post("/wechat/{appid}", httpkit.Public, "公众号回调", httpkit.Raw(in.wechat, httpkit.NoCSRF(), httpkit.MaxBody(64<<10)))

@@ -203,6 +203,7 @@ func (s *Service) CheckAccount(ctx context.Context, actor *authz.Actor, id ids.I
 	if err := s.Store.SaveHealth(ctx, id, h); err != nil {
 		return nil, err
 	}
+	s.remindSoon()
 	return s.Store.Account(ctx, id)
 }
 

@@ -129,6 +129,10 @@ func (s *Service) applyOutcome(ctx context.Context, d *Delivery, out Outcome, r 
 		d.NextAt = nextFigures(d.DoneAt)
 		note = "已发布。"
 	}
-	return s.Store.SaveDelivery(ctx, d, d.Version, note,
+	err := s.Store.SaveDelivery(ctx, d, d.Version, note,
 		deliveryEntry(actor, "delivery."+string(d.State), d, map[string]string{"articleId": d.ArticleID}))
+	if err == nil {
+		s.remindSoon()
+	}
+	return err
 }

@@ -52,6 +52,7 @@ func (s *Service) Submit(ctx context.Context, actor *authz.Actor, id ids.ID, exp
 	if err != nil {
 		return nil, s.explainStale(ctx, id, expect, err)
 	}
+	s.remindSoon()
 	return &next, nil
 }
 
@@ -133,6 +134,7 @@ func (s *Service) Decide(ctx context.Context, actor *authz.Actor, id ids.ID, v V
 	if err != nil {
 		return nil, err
 	}
+	s.remindSoon()
 	return &next, nil
 }
 

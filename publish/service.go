@@ -30,9 +30,12 @@ type Config struct {
 	// Actor finds a staff account's present rights, for calendar links that are
 	// read without a session.
 	Actor func(ctx context.Context, id ids.ID) (*authz.Actor, error)
-	Clock clock.Clock
-	IDs   *ids.Source
-	Log   *slog.Logger
+	// Holders lists who holds a right on the organisation at a path, for
+	// reminders; nil: nobody is reminded of anything.
+	Holders func(ctx context.Context, right authz.Right, orgPath string) ([]Holder, error)
+	Clock   clock.Clock
+	IDs     *ids.Source
+	Log     *slog.Logger
 	// Token makes an unguessable string for links (256 random bits).
 	Token func() string
 	// DeadLinks returns those of the addresses that do not open; nil leaves links
@@ -52,7 +55,9 @@ type Service struct {
 
 	variants flights // one maker for each small picture
 	words    wordCache
-	rules    lint.Rules
+
+	reminders *reminders
+	rules     lint.Rules
 }
 
 // New makes the service. The queue starts with Queue().Run. It fails only when
@@ -63,7 +68,7 @@ func New(c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{Config: c, pics: make(chan struct{}, 1), rules: rules}
+	s := &Service{Config: c, pics: make(chan struct{}, 1), rules: rules, reminders: newReminders()}
 	s.queue = newQueue(s)
 	return s, nil
 }

@@ -23,6 +23,7 @@ type Store interface {
 	MediaStore
 	WordStore
 	PlanStore
+	NoticeStore
 }
 
 // PostStore keeps posts, revisions, reviews and comments.

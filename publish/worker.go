@@ -271,7 +271,11 @@ func (w *worker) release(next time.Time) {
 func (w *worker) clearError() { w.d.ErrKind, w.d.ErrCode, w.d.Note, w.d.Attempt = "", 0, "", 0 }
 
 func (w *worker) save(ctx context.Context, note string, e *trail.Entry) error {
-	return w.s.Store.SaveDelivery(ctx, w.d, w.d.Version, note, e)
+	err := w.s.Store.SaveDelivery(ctx, w.d, w.d.Version, note, e)
+	if err == nil && note != "" {
+		w.s.remindSoon()
+	}
+	return err
 }
 
 // doubling is base × 2ⁿ, at most limit.

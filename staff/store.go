@@ -18,6 +18,7 @@ type Store interface {
 	OrgStore
 	AccountStore
 	SignInStore
+	HolderStore
 }
 
 // OrgStore keeps the tree.

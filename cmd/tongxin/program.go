@@ -153,7 +153,7 @@ func (p *program) buildPublishing(_ context.Context, opt options) error {
 		return err
 	}
 	p.publish, err = publish.New(publish.Config{
-		Store: store, Blobs: blobsOf{p.blobs}, Org: p.org, Actor: p.staff.Actor, Clock: p.clock, IDs: p.db.IDs(), Log: p.log,
+		Store: store, Blobs: blobsOf{p.blobs}, Org: p.org, Actor: p.staff.Actor, Holders: p.holders, Clock: p.clock, IDs: p.db.IDs(), Log: p.log,
 		Platforms: map[string]publish.Platform{publish.WeChat: wechatPlatform{p.wechat, p.clock}, publish.Feed: p.feed},
 		Token:     randomToken, DeadLinks: newLinkProbe(p.clock, *p.set.webhookPrivate).dead,
 		Timing: publish.Timing{Lease: *p.set.queueLease, PollAfter: *p.set.queuePoll, Settle: *p.set.queueSettle,
@@ -185,6 +185,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	if err != nil {
 		return err
 	}
+	p.kit.Metrics().MustRegister(newQueueMetrics(p.publish.Store, p.clock, p.log))
 	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{Clock: p.clock, Name: "同心", Version: version})
 	return p.kit.Verify()
 }
@@ -197,6 +198,16 @@ func (p *program) org(ctx context.Context, id ids.ID) (publish.Org, error) {
 	}
 	_, eff, err := p.staff.Effective(ctx, id)
 	return publish.Org{ID: o.ID, Path: o.Path, Name: o.Name, ReviewLevels: eff.ReviewLevels, ReviewTime: time.Duration(eff.ReviewHours) * time.Hour}, err
+}
+
+// holders tells the publishing domain who is to be reminded.
+func (p *program) holders(ctx context.Context, right authz.Right, path string) ([]publish.Holder, error) {
+	list, err := p.staff.Holders(ctx, right, path)
+	out := make([]publish.Holder, len(list))
+	for i, h := range list {
+		out[i] = publish.Holder(h)
+	}
+	return out, err
 }
 
 // hint tells other nodes to look. A lost hint costs time, never truth.
@@ -228,6 +239,7 @@ func (p *program) serve(ctx context.Context, ln, local net.Listener) error {
 	}()
 	jobs := newJobs(ctx)
 	jobs.run(p.publish.Queue().Run)
+	jobs.run(p.publish.RunReminders)
 	jobs.run(func(ctx context.Context) {
 		if err := p.feed.Run(ctx); err != nil && ctx.Err() == nil {
 			p.log.Error("feed: webhooks stopped", "err", err)

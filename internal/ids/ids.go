@@ -95,3 +95,9 @@ func (s *Source) New() ID {
 func (id ID) Time() time.Time {
 	return epoch().Add(time.Duration(int64(id)>>(nodeBits+seqBits)) * time.Millisecond)
 }
+
+// From is the least id that is made at t or later, whatever the node: the bound
+// of a search by time over a table that has no other index on it.
+func From(t time.Time) ID {
+	return ID(max(t.Sub(epoch()).Milliseconds(), 0) << (nodeBits + seqBits))
+}
