@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -145,6 +146,7 @@ func cluster(opts *server.Options, cfg Config) error {
 	opts.Username, opts.Password = clusterUser, cfg.Secret
 	opts.Cluster = server.ClusterOpts{NoAdvertise: true, Name: "tongxin", Host: host, Port: n, Username: clusterUser, Password: cfg.Secret}
 	for _, r := range cfg.Routes {
+		r = strings.TrimPrefix(r, "nats://") // both forms are in use
 		if _, _, err := net.SplitHostPort(r); err != nil {
 			return errs.New(errs.Invalid, "集群节点地址应为 主机:端口。")
 		}
