@@ -151,7 +151,13 @@ func (w *worker) uploadOne(ctx context.Context, p Platform, a Account, key strin
 	if err != nil {
 		return "", err
 	}
-	return ref, w.s.Store.SaveUpload(ctx, a.ID, key, ref)
+	if err := w.s.Store.SaveUpload(ctx, a.ID, key, ref); err != nil {
+		return "", err
+	}
+	// Another node may have been first: all drafts must name the same picture,
+	// or an article of unknown outcome is not recognised by its cover.
+	known, err := w.s.Store.Uploads(ctx, a.ID, []string{key})
+	return known[key], err
 }
 
 // maxPicture bounds a stored picture, in bytes.

@@ -169,6 +169,7 @@ type QueueStore interface {
 	// Uploads returns what the account already holds of these assets: key
 	// (Upload.Key) → platform reference.
 	Uploads(ctx context.Context, account ids.ID, keys []string) (map[string]string, error)
+	// SaveUpload keeps the first reference of a key: drafts hold it already.
 	SaveUpload(ctx context.Context, account ids.ID, key, ref string) error
 
 	// Spend counts one call of an account's daily budget (a day of

@@ -183,11 +183,11 @@ func TestPublishUploadsAndFigures(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := h.SaveUpload(t.Context(), a.ID, keys[0], "newer"); err != nil {
+		if err := h.SaveUpload(t.Context(), a.ID, keys[0], "later"); err != nil {
 			t.Fatal(err)
 		}
 		got, err := h.Uploads(t.Context(), a.ID, keys)
-		if err != nil || !maps.Equal(got, map[string]string{keys[0]: "newer", keys[299]: "ref of " + keys[299]}) {
+		if err != nil || !maps.Equal(got, map[string]string{keys[0]: "ref of " + keys[0], keys[299]: "ref of " + keys[299]}) {
 			t.Fatalf("uploads %v, %v", got, err)
 		}
 		if got, err = h.Uploads(t.Context(), b.ID, keys); err != nil || len(got) != 0 {

@@ -70,10 +70,11 @@ func (s *Publishing) Uploads(ctx context.Context, account ids.ID, keys []string)
 	return out, nil
 }
 
-// SaveUpload implements publish.QueueStore; a newer reference replaces the older.
+// SaveUpload implements publish.QueueStore: the first reference stays.
 func (s *Publishing) SaveUpload(ctx context.Context, account ids.ID, key, ref string) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
-		return tx.Upsert("uploads", []string{"account_id", "upload_key"}, []string{"account_id", "upload_key", "ref"}, []string{"ref"}, account, key, ref)
+		_, err := tx.Insert(`INSERT INTO uploads (account_id, upload_key, ref) VALUES (?, ?, ?)`, account, key, ref)
+		return err
 	})
 }
 
