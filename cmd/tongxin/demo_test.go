@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestDemo(t *testing.T) {
+	p := newPlace(t)
+	p.env = p.without("SECRET_KEY", "PUBLIC_URL") // it must need nothing
+	first := p.start(t, "demo")
+	links := first.links(t)
+	for _, want := range []string{p.url + "/console/#/enter?token=", p.url + "/sandbox/", "宣传编辑", "支部书记"} {
+		if !strings.Contains(first.out.String(), want) {
+			t.Errorf("the welcome lacks %q:\n%s", want, first.out)
+		}
+	}
+	editor := first.as(t, links["王丽"])
+	titles := postTitles(editor)
+	if len(titles) != len(demoPosts()) {
+		t.Errorf("posts %v, want the %d of the demonstration", titles, len(demoPosts()))
+	}
+	stranger := &browser{t: t, url: p.url}
+	stranger.call("POST", "/session/link", map[string]string{"token": links["王丽"]}).want(401, "已用过")
+	for _, person := range demoPeople() {
+		for _, guess := range []string{"", person.login, "password", "123456", "admin", "tongxin", person.name} {
+			in := stranger.call("POST", "/session", map[string]string{"login": person.login, "password": guess})
+			if in.status == 200 {
+				t.Fatalf("%s can sign in with %q", person.login, guess)
+			}
+		}
+	}
+	wantPage(t, p.url+"/sandbox/", 200, "<html")
+	overview := wantPage(t, p.url+"/sandbox/api/overview", 200, demoApps()[0].appID)
+	if strings.Contains(overview, demoApps()[0].secret) {
+		t.Error("the sandbox shows a key")
+	}
+	first.stop(t)
+	if st, err := os.Stat(filepath.Join(p.dir, "secret.key")); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("the demonstration's secret: %v, %v", st, err)
+	}
+
+	second := p.start(t, "demo")
+	fresh := second.links(t)
+	for name, token := range fresh {
+		if links[name] == token {
+			t.Errorf("the second start prints %s's first link again", name)
+		}
+	}
+	if again := postTitles(second.as(t, fresh["王丽"])); len(again) != len(titles) {
+		t.Errorf("after the second start there are the posts %v, before it %v", again, titles)
+	}
+	(&browser{t: t, url: p.url}).call("POST", "/session/link", map[string]string{"token": fresh["王丽"]}).want(401)
+	second.as(t, links["周正"]).call("GET", "/audit", nil).want(200) // an unused link of the first start still counts, once
+	second.stop(t)
+	tongxin(t, p.env, "check", "-platforms=false").want(t, 1, "ok   database", "ok   audit", "ok   pictures").lacks(t, "BAD  audit", secretOf(t, p))
+}
+
+func postTitles(b *browser) []string {
+	b.t.Helper()
+	var out []string
+	for i := range b.call("GET", "/posts?limit=50", nil).want(200).list("items") {
+		out = append(out, b.call("GET", "/posts?limit=50", nil).text("items", i, "title"))
+	}
+	return out
+}
+
+func secretOf(t *testing.T, p *place) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(p.dir, "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(raw))
+}
