@@ -509,6 +509,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的提醒 */
+        get: operations["listNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 未读提醒数 */
+        get: operations["countNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/read-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 全部提醒已读 */
+        post: operations["readNotices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提醒已读 */
+        post: operations["readNotice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/orgs": {
         parameters: {
             query?: never;
@@ -1623,6 +1691,10 @@ export interface components {
             /** Format: date-time */
             dueAt: string;
         };
+        NoticeCount: {
+            /** Format: int64 */
+            unread: number;
+        };
         PasteInBody: {
             html: string;
             orgId: string;
@@ -2047,6 +2119,22 @@ export interface components {
             lastSuccess?: string;
             ok: boolean;
         };
+        PublishNotice: {
+            /** Format: date-time */
+            at: string;
+            deliveryId?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "review_asked" | "review_due_soon" | "review_overdue" | "returned" | "approved" | "by_hand" | "delivery_failed" | "delivery_unknown" | "delivery_published" | "account_unwell";
+            /** @description route of the console */
+            link: string;
+            postId?: string;
+            /** Format: date-time */
+            readAt?: string;
+            /** @description what happened and what to do */
+            text: string;
+            title: string;
+        };
         PublishPasted: {
             /** @description pictures that came with the text and are in the library now */
             assets: components["schemas"]["PublishAsset"][] | null;
@@ -2256,6 +2344,10 @@ export interface components {
             suggest?: string;
             text: string;
         };
+        ReadNoticesInBody: {
+            /** @description newest notice that was seen; absent: all */
+            upTo?: string;
+        };
         RecoveryView: {
             /** @description one-time codes for a lost phone; shown this once */
             codes: string[] | null;
@@ -2314,6 +2406,11 @@ export interface components {
         };
         ResultPublishDelivery: {
             items: components["schemas"]["PublishDelivery"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultPublishNotice: {
+            items: components["schemas"]["PublishNotice"][] | null;
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
@@ -3807,6 +3904,132 @@ export interface operations {
             header?: never;
             path: {
                 hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNotices: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description only what was not read */
+                unread?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultPublishNotice"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countNotices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeCount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readNotices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadNoticesInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readNotice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
             };
             cookie?: never;
         };
