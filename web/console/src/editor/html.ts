@@ -6,6 +6,11 @@ import { applyStyles, parseInert } from '@/lib/inert'
 function inert(html: string): HTMLElement {
   const body = parseInert(html)
   applyStyles(body)
+  // The server keeps a picture in a paragraph of its own; here it is a block.
+  for (const img of body.querySelectorAll('p > img:only-child')) {
+    const p = img.parentElement
+    if (p && p.textContent?.trim() === '') p.replaceWith(img)
+  }
   return body
 }
 
