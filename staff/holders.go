@@ -17,13 +17,13 @@ type Holder struct {
 
 // HolderStore finds people by what they may do.
 type HolderStore interface {
-	// Holders lists active accounts with one of the roles on one of the
-	// organisations, each once, by id.
+	// Holders lists accounts that are not disabled with one of the roles on one
+	// of the organisations, each once, by id.
 	Holders(ctx context.Context, roles, paths []string) ([]Holder, error)
 }
 
-// Holders lists who may sign in now and holds right on the organisation at
-// path, by a role there or above.
+// Holders lists who holds right on the organisation at path, by a role there or
+// above. Whoever is invited counts: what is left for them waits until they come.
 func (s *Service) Holders(ctx context.Context, right authz.Right, path string) ([]Holder, error) {
 	var roles []string
 	for _, r := range s.cfg.Roles {

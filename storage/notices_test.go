@@ -284,8 +284,10 @@ func TestHolders(t *testing.T) {
 		c.add("other", "root", "auditor@root")
 		gone := c.add("gone", "root", "editor@root/a")
 		ok(t, c.s.SetState(t.Context(), &staff.Account{ID: gone.ID, Version: 2}, 1, staff.Disabled, entry("account.disable")))
+		invited := c.add("invited", "root", "secretary@root")
+		ok(t, c.s.SetState(t.Context(), &staff.Account{ID: invited.ID, Version: 2}, 1, staff.Invited, entry("account.enable")))
 		got, err := c.s.Holders(t.Context(), []string{"editor", "admin", "secretary"}, []string{c.orgs["root"].Path, c.orgs["root/a"].Path})
-		if err != nil || !slices.Equal(got, []staff.Holder{{ID: all.ID, Name: "姓名"}, {ID: a.ID, Name: "姓名"}}) {
+		if err != nil || !slices.Equal(got, []staff.Holder{{ID: all.ID, Name: "姓名"}, {ID: a.ID, Name: "姓名"}, {ID: invited.ID, Name: "姓名"}}) {
 			t.Fatalf("holders %+v, %v", got, err)
 		}
 		for _, none := range [][2][]string{{{"editor"}, nil}, {nil, {c.orgs["root"].Path}}, {{"editor"}, {"/"}}} {
@@ -296,7 +298,7 @@ func TestHolders(t *testing.T) {
 	})
 }
 
-// A right counts on an organisation by a role there or above, of active people.
+// A right counts on an organisation by a role there or above, of all but the disabled.
 func TestHoldersOfARight(t *testing.T) {
 	db := storagetest.SQLite(t)
 	c := newCrew(t, db)
