@@ -9,8 +9,10 @@ import (
 // attributes, and nothing else is taken for it.
 func TestArticleWithPicturesIsRecognised(t *testing.T) {
 	hash, cover := strings.Repeat("a", 64), strings.Repeat("b", 64)
-	c := Content{Articles: []Article{{Kind: News, Title: "检修", Format: "markdown", Cover: Cover{Asset: cover},
-		Body: "## 第 7 篇\n\n志愿者为第 55 户老人检修水电。\n\n![检修现场](asset:" + hash + ")\n"}}}
+	c := Content{Articles: []Article{{
+		Kind: News, Title: "检修", Format: "markdown", Cover: Cover{Asset: cover},
+		Body: "## 第 7 篇\n\n志愿者为第 55 户老人检修水电。\n\n![检修现场](asset:" + hash + ")\n",
+	}}}
 	refs := map[string]string{contentKey + hash: "http://mmbiz.qpic.cn/x/0", coverKey + cover: "cover-1"}
 	sent, err := new(Service).platformArticles(c, refs, false)
 	if err != nil {

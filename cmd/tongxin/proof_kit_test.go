@@ -57,8 +57,10 @@ type proofPost struct {
 type pace struct{ lease, poll, settle, timeout time.Duration }
 
 func (p pace) environ() []string {
-	return []string{"TONGXIN_QUEUE_LEASE=" + p.lease.String(), "TONGXIN_QUEUE_POLL=" + p.poll.String(), "TONGXIN_QUEUE_SETTLE=" + p.settle.String(),
-		"TONGXIN_QUEUE_RETRY=50ms", "TONGXIN_QUEUE_AUTH_RETRY=300ms", "TONGXIN_WECHAT_TIMEOUT=" + p.timeout.String()}
+	return []string{
+		"TONGXIN_QUEUE_LEASE=" + p.lease.String(), "TONGXIN_QUEUE_POLL=" + p.poll.String(), "TONGXIN_QUEUE_SETTLE=" + p.settle.String(),
+		"TONGXIN_QUEUE_RETRY=50ms", "TONGXIN_QUEUE_AUTH_RETRY=300ms", "TONGXIN_WECHAT_TIMEOUT=" + p.timeout.String(),
+	}
 }
 
 // buildBinary builds the product as it is shipped.
@@ -77,9 +79,11 @@ func newProofHouse(t *testing.T, binary string, b *bench, seed uint64, tr *traps
 	app := benchApp()
 	app.CallbackURL, app.MassPerDay = "http://node.invalid/wechat/"+app.AppID, -1
 	var err error
-	h.box, err = sandbox.New(sandbox.Config{Accounts: []sandbox.Account{app}, Seed: seed, Quotas: map[string]sandbox.Quota{"*": {Day: -1, Minute: -1}},
+	h.box, err = sandbox.New(sandbox.Config{
+		Accounts: []sandbox.Account{app}, Seed: seed, Quotas: map[string]sandbox.Quota{"*": {Day: -1, Minute: -1}},
 		PublishDelay: 300 * time.Millisecond, CallbackTimeout: 2 * time.Second, CallbackPause: 300 * time.Millisecond,
-		Client: &http.Client{Transport: h}, Log: slog.New(slog.DiscardHandler)})
+		Client: &http.Client{Transport: h}, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +125,10 @@ func (h *proofHouse) open(t *testing.T, readOnly bool) *storage.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := storage.Open(context.WithoutCancel(t.Context()), storage.Options{DSN: *set.db, Clock: clock.System{},
-		AuditKey: h.seals(t).Derive("audit"), ReadOnly: readOnly})
+	db, err := storage.Open(context.WithoutCancel(t.Context()), storage.Options{
+		DSN: *set.db, Clock: clock.System{},
+		AuditKey: h.seals(t).Derive("audit"), ReadOnly: readOnly,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,9 +182,11 @@ func (b *bench) planProof(ctx context.Context, publishing, mass, byHand int, soo
 			mode = publish.ModeDraft
 		}
 		title := fmt.Sprintf("第 %d 篇（%s）", i, mode)
-		post, err := p.publish.Create(ctx, editor, org, publish.Content{Articles: []publish.Article{{Kind: publish.News, Title: title, Author: "同心",
+		post, err := p.publish.Create(ctx, editor, org, publish.Content{Articles: []publish.Article{{
+			Kind: publish.News, Title: title, Author: "同心",
 			Format: "markdown", Cover: publish.Cover{Asset: pictures[i%4]},
-			Body: fmt.Sprintf("## 第 %d 篇\n\n志愿者为第 %d 户老人检修水电。\n\n![检修现场](asset:%s)\n", i, i*7919, pictures[i%len(pictures)])}}})
+			Body: fmt.Sprintf("## 第 %d 篇\n\n志愿者为第 %d 户老人检修水电。\n\n![检修现场](asset:%s)\n", i, i*7919, pictures[i%len(pictures)]),
+		}}})
 		if err != nil {
 			return err
 		}
@@ -204,8 +212,10 @@ func (p *program) raiseLimits(ctx context.Context, account ids.ID) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.publish.UpdateAccount(ctx, system, account, a.Version, publish.AccountInput{Name: a.Name, Kind: a.Kind, Mode: a.Mode,
-		Limits: &publish.AccountLimit{PublishPerDay: 100000, MassPerDay: 1000, PollsPerDay: 100000, ReadsPerDay: 100000}})
+	_, err = p.publish.UpdateAccount(ctx, system, account, a.Version, publish.AccountInput{
+		Name: a.Name, Kind: a.Kind, Mode: a.Mode,
+		Limits: &publish.AccountLimit{PublishPerDay: 100000, MassPerDay: 1000, PollsPerDay: 100000, ReadsPerDay: 100000},
+	})
 	return err
 }
 
