@@ -110,6 +110,15 @@ func chainKey(auditKey []byte) []byte {
 	return sum[:]
 }
 
+// chainKeys lists the keys that prove a chain, newest first.
+func chainKeys(current []byte, old ...[]byte) [][]byte {
+	keys := [][]byte{chainKey(current)}
+	for _, k := range old {
+		keys = append(keys, chainKey(k))
+	}
+	return keys
+}
+
 // sealer computes the hashes of chains. Not safe for concurrent use.
 type sealer struct {
 	mac hash.Hash
@@ -183,7 +192,7 @@ func (l *lane) flush(ctx context.Context, now time.Time, jobs []*job, results []
 		return head, err
 	}
 	if l.sealer == nil {
-		l.sealer = newSealer(l.db.key)
+		l.sealer = newSealer(l.db.keys[0])
 	}
 	was := head.seq
 	for i := range rows {

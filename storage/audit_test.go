@@ -110,6 +110,53 @@ func TestAuditOtherKey(t *testing.T) {
 	})
 }
 
+// TestAuditAcrossSecrets: after the secret changed, earlier rows stay proved
+// with the earlier key at hand, the chain goes on under the new one, and the
+// earlier key cannot forge what comes after.
+func TestAuditAcrossSecrets(t *testing.T) {
+	storagetest.EachDSN(t, func(t *testing.T, dsn string) {
+		one, two, three := []byte("one"), []byte("two"), []byte("three")
+		problems := func(key []byte, old ...[]byte) int {
+			t.Helper()
+			db := storagetest.Open(t, storage.Options{DSN: dsn, AuditKey: key, OldAuditKeys: old, Lanes: 1})
+			rep, err := db.VerifyAudit(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return len(rep.Problems)
+		}
+		write := func(key []byte, old ...[]byte) {
+			t.Helper()
+			db := storagetest.Open(t, storage.Options{DSN: dsn, AuditKey: key, OldAuditKeys: old, Lanes: 1})
+			if err := db.Record(t.Context(), auditEntry(1), auditEntry(2)); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(one)
+		if n := problems(two, one); n != 0 {
+			t.Errorf("%d problems before the first row under the new key", n)
+		}
+		write(two, one)
+		write(three, two, one)
+		if n := problems(three, two, one); n != 0 {
+			t.Errorf("%d problems after two changes", n)
+		}
+		if problems(three, two) == 0 || problems(three) == 0 || problems(one, two, three) == 0 {
+			t.Error("proved without a key, or backwards")
+		}
+		write(one) // as a thief of the first secret would
+		if problems(three, two, one) == 0 {
+			t.Error("a row under an earlier key is taken after one under a newer")
+		}
+	})
+}
+
 // TestAuditWhileWriting: the proof holds beside running writers, and the chains
 // go on after a restart.
 func TestAuditWhileWriting(t *testing.T) {

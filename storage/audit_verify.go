@@ -55,7 +55,7 @@ func (db *DB) verify(ctx context.Context, q Queryer, read func(*chainVerifier) e
 		return rep, err
 	}
 	for _, chain := range chains {
-		v := newChainVerifier(db.key, chain)
+		v := newChainVerifier(db.keys, chain)
 		if err := read(v); err != nil {
 			return rep, err
 		}
@@ -70,7 +70,7 @@ func (db *DB) verify(ctx context.Context, q Queryer, read func(*chainVerifier) e
 
 // chainVerifier follows one chain, row by row.
 type chainVerifier struct {
-	seal    *sealer
+	seals   []*sealer // that may still prove a row: newest first, the one in use last
 	chain   int64
 	seq     int64
 	hash    string
@@ -89,8 +89,25 @@ func scanHead(s Scanner) (h auditHead, err error) {
 	return h, err
 }
 
-func newChainVerifier(key []byte, chain int64) *chainVerifier {
-	return &chainVerifier{seal: newSealer(key), chain: chain}
+func newChainVerifier(keys [][]byte, chain int64) *chainVerifier {
+	v := &chainVerifier{chain: chain}
+	for _, k := range keys {
+		v.seals = append(v.seals, newSealer(k))
+	}
+	return v
+}
+
+// proved reports whether a hash is right under the key in use or a newer one.
+// With the newer one the chain has passed a change of the secret, and there is
+// no way back: the older key proves nothing after it.
+func (v *chainVerifier) proved(hash string, compute func(*sealer) string) bool {
+	for i := len(v.seals) - 1; i >= 0; i-- {
+		if hmac.Equal([]byte(compute(v.seals[i])), []byte(hash)) {
+			v.seals = v.seals[:i+1]
+			return true
+		}
+	}
+	return false
 }
 
 func (v *chainVerifier) read(ctx context.Context, q Queryer) error {
@@ -134,7 +151,7 @@ func (v *chainVerifier) row(r *AuditRow) {
 		v.fail(v.seq+1, "missing")
 	case r.Seq > v.head.seq:
 		v.fail(r.Seq, "inserted")
-	case r.Prev != v.hash || !hmac.Equal([]byte(v.seal.row(r)), []byte(r.Hash)):
+	case r.Prev != v.hash || !v.proved(r.Hash, func(s *sealer) string { return s.row(r) }):
 		v.fail(r.Seq, "altered")
 	}
 	v.seq, v.hash = r.Seq, r.Hash
@@ -145,7 +162,7 @@ func (v *chainVerifier) end() {
 		return
 	}
 	switch {
-	case !hmac.Equal([]byte(v.seal.head(v.chain, v.head.seq, v.head.hash)), []byte(v.head.mac)):
+	case !v.proved(v.head.mac, func(s *sealer) string { return s.head(v.chain, v.head.seq, v.head.hash) }):
 		v.fail(v.seq, "head")
 	case v.seq < v.head.seq:
 		v.fail(v.seq+1, "truncated")

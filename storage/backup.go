@@ -128,7 +128,7 @@ func Backup(ctx context.Context, db *DB, blobs blob.Store, w io.Writer) (Manifes
 			return m, err
 		}
 	}
-	if m.Seal, err = m.seal(db.key); err != nil {
+	if m.Seal, err = m.seal(db.keys[0]); err != nil {
 		return m, err
 	}
 	if err := b.json(backupManifest, m); err != nil {

@@ -33,8 +33,8 @@ func broken(cause error) error {
 }
 
 // readBackup reads a backup to its end into the sink, and returns the manifest
-// only when every entry is there and unchanged. key opens the seal.
-func readBackup(ctx context.Context, r io.Reader, key []byte, sink backupSink) (Manifest, error) {
+// only when every entry is there and unchanged. One of the keys opens the seal.
+func readBackup(ctx context.Context, r io.Reader, keys [][]byte, sink backupSink) (Manifest, error) {
 	in := tar.NewReader(r)
 	var first, last Manifest
 	var seen []BackupEntry
@@ -74,19 +74,23 @@ func readBackup(ctx context.Context, r io.Reader, key []byte, sink backupSink) (
 			seen = append(seen, e)
 		}
 	}
-	return last, last.match(first, seen, key)
+	return last, last.match(first, seen, keys)
 }
 
 // match compares what the manifest promises with what was read.
-func (m Manifest) match(first Manifest, seen []BackupEntry, key []byte) error {
+func (m Manifest) match(first Manifest, seen []BackupEntry, keys [][]byte) error {
 	if m.Format == 0 {
 		return broken(errors.New("no manifest: the file is cut off"))
 	}
-	seal, err := m.seal(key)
-	if err != nil {
-		return err
+	sealed := false
+	for _, key := range keys {
+		seal, err := m.seal(key)
+		if err != nil {
+			return err
+		}
+		sealed = sealed || hmac.Equal([]byte(seal), []byte(m.Seal))
 	}
-	if !hmac.Equal([]byte(seal), []byte(m.Seal)) {
+	if !sealed {
 		return errs.New(errs.Invalid, "备份文件的封印不符：文件被改动过，或者密钥与备份时不同。")
 	}
 	if m.Schema != first.Schema || !m.Created.Equal(first.Created) || len(m.Entries) != len(seen) {
@@ -188,7 +192,7 @@ func readTable(ctx context.Context, r io.Reader, name string, sink backupSink) (
 // VerifyBackup reads a backup without restoring it: every hash, every count,
 // the seal, and that each row can be read. auditKey is that of Options.
 func VerifyBackup(ctx context.Context, r io.Reader, auditKey []byte) (Manifest, error) {
-	return readBackup(ctx, r, chainKey(auditKey), checkSink{})
+	return readBackup(ctx, r, chainKeys(auditKey), checkSink{})
 }
 
 type checkSink struct{}

@@ -26,10 +26,15 @@ type Options struct {
 	// AuditKey keys the audit chain (HMAC-SHA256). Keep it outside the database:
 	// who holds both can rewrite history.
 	AuditKey []byte
-	Readers  int           // connections for reading; 0: 4 on SQLite, 16 on MySQL
-	Lanes    int           // writing connections on MySQL, 1–64; 0: 8. SQLite always has 1
-	Lease    time.Duration // of the node slot on MySQL; 0: 30 s. Renewed every third of it
-	Name     string        // of this node, shown in the nodes table
+	// OldAuditKeys are earlier ones, newest first, after a change of the secret:
+	// what was sealed under them is still proved, nothing new is sealed under
+	// them. They are to be guarded as long as they are given here.
+	OldAuditKeys [][]byte
+
+	Readers int           // connections for reading; 0: 4 on SQLite, 16 on MySQL
+	Lanes   int           // writing connections on MySQL, 1–64; 0: 8. SQLite always has 1
+	Lease   time.Duration // of the node slot on MySQL; 0: 30 s. Renewed every third of it
+	Name    string        // of this node, shown in the nodes table
 	// ReadOnly opens without a writer, a node slot or the file lock, beside a
 	// running server: for check and backup. Write then fails.
 	ReadOnly bool
@@ -41,7 +46,7 @@ type DB struct {
 	dialect dialect
 	log     *slog.Logger
 	clock   clock.Clock
-	key     []byte
+	keys    [][]byte // of the audit chains: the current one, then earlier ones, newest first
 	readers *sql.DB
 	writers *sql.DB // nil when read-only
 	stmts   stmtCache
@@ -76,7 +81,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{
-		opt: opt, dialect: d, log: opt.Log, clock: opt.Clock, key: chainKey(opt.AuditKey),
+		opt: opt, dialect: d, log: opt.Log, clock: opt.Clock, keys: chainKeys(opt.AuditKey, opt.OldAuditKeys...),
 		queue: make(chan *job, 4*maxBatch), lost: make(chan struct{}),
 		unlock: func() error { return nil },
 	}

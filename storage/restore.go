@@ -40,7 +40,7 @@ func Restore(ctx context.Context, r io.Reader, opt Options, blobs blob.Store) (m
 	if err != nil {
 		return m, err
 	}
-	if m, err = readBackup(ctx, r, s.db.key, s); err == nil {
+	if m, err = readBackup(ctx, r, s.db.keys, s); err == nil {
 		err = s.finish(ctx, m)
 	}
 	if err != nil {

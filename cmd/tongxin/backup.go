@@ -79,7 +79,9 @@ func writeVerified(path string, key []byte, write func(*os.File) error) (storage
 }
 
 func backupOptions(set *settings, box *seal.Box, log *slog.Logger, readOnly bool) storage.Options {
-	return storage.Options{DSN: *set.db, Clock: clock.System{}, Log: log, AuditKey: box.Derive("audit"), ReadOnly: readOnly}
+	opt := auditKeys(set, box)
+	opt.DSN, opt.Clock, opt.Log, opt.ReadOnly = *set.db, clock.System{}, log, readOnly
+	return opt
 }
 
 // restoreCommand fills an empty database and picture store from a backup.

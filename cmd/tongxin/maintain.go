@@ -79,7 +79,7 @@ func checkCommand(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := storage.Open(ctx, storage.Options{DSN: *set.db, Clock: clock.System{}, Log: log, AuditKey: box.Derive("audit"), ReadOnly: true})
+	db, err := storage.Open(ctx, backupOptions(set, box, log, true))
 	if err != nil {
 		r.line(false, "database", "cannot be opened: "+err.Error())
 		return r.end()

@@ -28,12 +28,21 @@ func boxOf(current, old string) (*seal.Box, error) {
 	keys := map[string][]byte{}
 	id := keyID(current)
 	keys[id] = []byte(current)
-	for s := range strings.SplitSeq(old, ",") {
-		if s = strings.TrimSpace(s); s != "" {
-			keys[keyID(s)] = []byte(s)
-		}
+	for _, s := range secrets(old) {
+		keys[keyID(s)] = []byte(s)
 	}
 	return seal.New(id, keys)
+}
+
+// secrets splits a comma-separated list.
+func secrets(list string) []string {
+	var out []string
+	for s := range strings.SplitSeq(list, ",") {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // keyID names a secret without telling anything useful about it.
@@ -48,8 +57,20 @@ func openDB(ctx context.Context, set *settings, box *seal.Box, log *slog.Logger,
 			return nil, err
 		}
 	}
-	return storage.Open(ctx, storage.Options{DSN: *set.db, Clock: c, Log: log, AuditKey: box.Derive("audit"), Readers: *set.readers,
-		Lanes: *set.lanes, Name: *set.natsName})
+	opt := auditKeys(set, box)
+	opt.DSN, opt.Clock, opt.Log, opt.Name = *set.db, c, log, *set.natsName
+	opt.Readers, opt.Lanes = *set.readers, *set.lanes
+	return storage.Open(ctx, opt)
+}
+
+// auditKeys gives the audit chain its keys: the current secret's seals, those
+// of earlier secrets prove what was written in their time.
+func auditKeys(set *settings, box *seal.Box) storage.Options {
+	opt, all := storage.Options{AuditKey: box.Derive("audit")}, box.DeriveAll("audit")
+	for _, s := range secrets(*set.oldSecretKeys) {
+		opt.OldAuditKeys = append(opt.OldAuditKeys, all[keyID(s)])
+	}
+	return opt
 }
 
 // isPath tells a SQLite path from a MySQL DSN.

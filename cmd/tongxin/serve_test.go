@@ -17,16 +17,18 @@ func TestServeRefuses(t *testing.T) {
 		env  []string
 		want string
 	}{
-		"no secret":        {p.without("SECRET_KEY"), "TONGXIN_SECRET_KEY must be set to 32 characters or more"},
-		"a short secret":   {append(p.without("SECRET_KEY"), "TONGXIN_SECRET_KEY=short"), "TONGXIN_SECRET_KEY must be set to 32 characters or more"},
-		"no address":       {p.without("PUBLIC_URL"), "TONGXIN_PUBLIC_URL must be set to the https address people use"},
-		"plain http":       {append(p.without("PUBLIC_URL"), "TONGXIN_PUBLIC_URL=http://party.example.cn"), "TONGXIN_PUBLIC_URL must be https unless it is a loopback address"},
-		"a contradiction":  {append(p.without(), "TONGXIN_SANDBOX=true", "TONGXIN_WECHAT_BASE=http://127.0.0.1:1"), "TONGXIN_SANDBOX and TONGXIN_WECHAT_BASE contradict each other"},
-		"open metrics":     {append(p.without("METRICS_ADDR"), "TONGXIN_METRICS_ADDR=0.0.0.0:0"), "TONGXIN_METRICS_ADDR must be a loopback address"},
-		"metrics for all":  {append(p.without("METRICS_ADDR"), "TONGXIN_METRICS_ADDR=:0"), "TONGXIN_METRICS_ADDR must be a loopback address"},
-		"no such file":     {append(p.without(), "TONGXIN_CONFIG="+filepath.Join(p.dir, "none")), "TONGXIN_CONFIG"},
+		"no secret":       {p.without("SECRET_KEY"), "TONGXIN_SECRET_KEY must be set to 32 characters or more"},
+		"a short secret":  {append(p.without("SECRET_KEY"), "TONGXIN_SECRET_KEY=short"), "TONGXIN_SECRET_KEY must be set to 32 characters or more"},
+		"no address":      {p.without("PUBLIC_URL"), "TONGXIN_PUBLIC_URL must be set to the https address people use"},
+		"plain http":      {append(p.without("PUBLIC_URL"), "TONGXIN_PUBLIC_URL=http://party.example.cn"), "TONGXIN_PUBLIC_URL must be https unless it is a loopback address"},
+		"a contradiction": {append(p.without(), "TONGXIN_SANDBOX=true", "TONGXIN_WECHAT_BASE=http://127.0.0.1:1"), "TONGXIN_SANDBOX and TONGXIN_WECHAT_BASE contradict each other"},
+		"open metrics":    {append(p.without("METRICS_ADDR"), "TONGXIN_METRICS_ADDR=0.0.0.0:0"), "TONGXIN_METRICS_ADDR must be a loopback address"},
+		"metrics for all": {append(p.without("METRICS_ADDR"), "TONGXIN_METRICS_ADDR=:0"), "TONGXIN_METRICS_ADDR must be a loopback address"},
+		"no such file":    {append(p.without(), "TONGXIN_CONFIG="+filepath.Join(p.dir, "none")), "TONGXIN_CONFIG"},
 	} {
-		t.Run(name, func(t *testing.T) { tongxin(t, c.env, "serve").want(t, 1, "tongxin serve:", c.want).lacks(t, testSecret) })
+		t.Run(name, func(t *testing.T) {
+			tongxin(t, c.env, "serve").want(t, 1, "tongxin serve:", c.want).lacks(t, testSecret)
+		})
 	}
 	nothing := tongxin(t, nil, "serve").want(t, 1)
 	nothing.want(t, 1, "TONGXIN_SECRET_KEY", "TONGXIN_PUBLIC_URL") // both at once
