@@ -7,6 +7,7 @@ package errs
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -54,15 +55,24 @@ type Error struct {
 	Cause      error         // log only
 }
 
+// shownFields of an error stand in its text: names of wrong inputs come from
+// outside, and a log line must stay one.
+const shownFields = 10
+
 func (e *Error) Error() string {
-	s := string(e.Code) + ": " + e.Msg
-	for _, f := range e.Fields {
-		s += fmt.Sprintf("; %s: %s", f.Name, f.Msg)
+	var b strings.Builder
+	b.WriteString(string(e.Code) + ": " + e.Msg)
+	for i, f := range e.Fields {
+		if i == shownFields {
+			fmt.Fprintf(&b, "; and %d more", len(e.Fields)-i)
+			break
+		}
+		b.WriteString("; " + f.Name + ": " + f.Msg)
 	}
 	if e.Cause != nil {
-		s += ": " + e.Cause.Error()
+		b.WriteString(": " + e.Cause.Error())
 	}
-	return s
+	return b.String()
 }
 
 func (e *Error) Unwrap() error { return e.Cause }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -236,6 +237,24 @@ func TestValidationSpeaksChinese(t *testing.T) {
 	}
 	r := b.do(t, "POST", "/api/x/v1/things", `{}`, append(writer(), "Content-Type", "application/xml")...)
 	r.want(t, 415, "JSON")
+}
+
+// A body full of mistakes must not cost more than its reading: the answer and
+// the log name some of them.
+func TestManyMistakesAreNamedInPart(t *testing.T) {
+	b := build(t, nil)
+	body := strings.Builder{}
+	body.WriteString(`{"name":"n","` + strings.Repeat("长", 5000) + `":1`)
+	for i := range 40_000 {
+		fmt.Fprintf(&body, `,"x%d":1`, i)
+	}
+	r := b.do(t, "POST", "/api/x/v1/things", body.String()+"}", writer()...).want(t, 422, "有 50 处内容需要修改", "不认识的字段")
+	if n := len(r.body); n > 20_000 {
+		t.Errorf("an answer of %d bytes", n)
+	}
+	if n := b.log.Len(); n > 5_000 {
+		t.Errorf("a log line of %d bytes", n)
+	}
 }
 
 func TestRightsCSRFAndRefusal(t *testing.T) {

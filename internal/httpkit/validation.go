@@ -45,6 +45,13 @@ func (t translator) transform(ctx huma.Context, _ string, v any) (any, error) {
 	return p, nil
 }
 
+// maxWrong is how many wrong inputs an answer names, maxName how many bytes of
+// a name. A body of a megabyte can hold a hundred thousand.
+const (
+	maxWrong = 50
+	maxName  = 100
+)
+
 // foreign turns what huma found wrong into an error of ours. The value that
 // was sent is never echoed: it may be a password.
 func (t translator) foreign(m *huma.ErrorModel) error {
@@ -58,12 +65,12 @@ func (t translator) foreign(m *huma.ErrorModel) error {
 		return errs.New(errs.Unsupported, "提交的内容须为 JSON 格式。")
 	}
 	var f errs.Fields
-	for _, d := range m.Errors {
+	for _, d := range m.Errors[:min(len(m.Errors), maxWrong)] {
 		name, msg := fieldName(d.Location), t.inChinese(d.Message)
 		if prop, ok := requiredProperty(d.Message); ok {
 			name = strings.TrimPrefix(name+"."+prop, ".")
 		}
-		f.Add(name, "%s", msg)
+		f.Add(strings.ToValidUTF8(name[:min(len(name), maxName)], ""), "%s", msg)
 	}
 	if err := f.Err(); err != nil {
 		return err
