@@ -185,10 +185,13 @@ func (r *reader) flush() {
 	r.cur = nil
 	t := r.top()
 	if t.noteOf > 0 {
-		if have := r.doc.notes[t.noteOf]; len(have) > 0 {
-			b.runs = append(append(have, run{kind: text, text: " "}), b.runs...)
+		more := trim(b.runs)
+		if have := r.doc.notes[t.noteOf]; len(have) > 0 && len(more) > 0 {
+			more = append(append(have, run{kind: text, text: " "}), more...)
+		} else if len(have) > 0 {
+			return
 		}
-		r.doc.notes[t.noteOf] = trim(b.runs)
+		r.doc.notes[t.noteOf] = more
 		return
 	}
 	if t.mso != nil {

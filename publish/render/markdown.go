@@ -30,13 +30,15 @@ func markdownHTML(src string) (out string, err error) {
 	src = strings.ToValidUTF8(src, "")
 	md := goldmark.New(
 		goldmark.WithExtensions(
-			extension.Table, extension.Strikethrough, extension.TaskList, extension.Linkify,
+			extension.Strikethrough, extension.TaskList, extension.Linkify,
 			extension.Footnote, extension.NewCJK(extension.WithEastAsianLineBreaks(), extension.WithEscapedSpace())),
 		goldmark.WithParserOptions(
 			parser.WithBlockParsers(util.Prioritized(mathBlockParser{}, 690)),
-			parser.WithInlineParsers(util.Prioritized(mathInlineParser{}, 150), util.Prioritized(emphasisParser{}, 490))),
+			parser.WithInlineParsers(util.Prioritized(mathInlineParser{}, 150), util.Prioritized(emphasisParser{}, 490)),
+			parser.WithParagraphTransformers(util.Prioritized(boundedTables{extension.NewTableParagraphTransformer()}, 200)),
+			parser.WithASTTransformers(util.Prioritized(extension.NewTableASTTransformer(), 0))),
 		goldmark.WithRendererOptions(html.WithUnsafe(),
-			renderer.WithNodeRenderers(util.Prioritized(ownNodes{}, 100))),
+			renderer.WithNodeRenderers(util.Prioritized(ownNodes{}, 100), util.Prioritized(extension.NewTableHTMLRenderer(), 500))),
 	)
 	var buf bytes.Buffer
 	buf.Grow(len(src) * 2)
@@ -125,12 +127,16 @@ func (emphasisDelimiter) OnMatch(consumes int) ast.Node { return ast.NewEmphasis
 
 func (emphasisParser) Trigger() []byte { return []byte{'*', '_'} }
 
-func (emphasisParser) Parse(_ ast.Node, block gtext.Reader, pc parser.Context) ast.Node {
+func (emphasisParser) Parse(parent ast.Node, block gtext.Reader, pc parser.Context) ast.Node {
 	before := block.PrecendingCharacter()
 	line, segment := block.PeekLine()
 	n := 0
 	for n < len(line) && line[n] == line[0] {
 		n++
+	}
+	if tooMany(parent, pc) { // text; refusing it would leave it to the parser's own
+		block.Advance(n)
+		return ast.NewTextSegment(segment.WithStop(segment.Start + n))
 	}
 	after := ' '
 	if n < len(line) {

@@ -33,7 +33,7 @@ func (mathInlineParser) Trigger() []byte { return []byte{'$'} }
 
 func (mathInlineParser) Parse(_ ast.Node, block gtext.Reader, _ parser.Context) ast.Node {
 	line, _ := block.PeekLine()
-	tex, display, n := formulaAt(string(line))
+	tex, display, n := formulaAt(string(line[:min(len(line), maxTeX+8)])) // the fences and what follows
 	if n == 0 {
 		return nil
 	}

@@ -7,10 +7,16 @@ import (
 	"tongxin/publish/render/formula"
 )
 
+// maxDrawn bounds the paths of all formulas of an article, in bytes: twice what
+// the platform takes of a whole article. A few characters of TeX can become
+// hundreds of kilobytes.
+const maxDrawn = 2 << 20
+
 // drawer opens the font at the first formula of an article.
 type drawer struct {
-	face *formula.Face
-	err  error
+	face  *formula.Face
+	err   error
+	drawn int // bytes of paths so far
 }
 
 func (d *drawer) draw(tex string, display bool) (formula.Picture, error) {
@@ -20,7 +26,12 @@ func (d *drawer) draw(tex string, display bool) (formula.Picture, error) {
 	if d.err != nil {
 		return formula.Picture{}, d.err
 	}
-	return d.face.Draw(tex, display)
+	if d.drawn > maxDrawn {
+		return formula.Picture{}, formula.Error("文章里的公式太多，请拆成几篇。")
+	}
+	pic, err := d.face.Draw(tex, display)
+	d.drawn += len(pic.Path)
+	return pic, err
 }
 
 // formula draws TeX as one SVG path in the colour of the text; what cannot be

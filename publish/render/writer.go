@@ -17,11 +17,11 @@ type writer struct {
 	asides []string // plain text of Markdown footnotes
 	links  map[string]int
 	foot   map[int]int // Markdown footnote → number
-	draw   drawer
+	draw   *drawer
 }
 
 func newWriter(doc *document, opt Options) *writer {
-	return &writer{doc: doc, opt: opt, th: themeOf(opt.Theme), links: map[string]int{}, foot: map[int]int{}}
+	return &writer{doc: doc, opt: opt, th: themeOf(opt.Theme), links: map[string]int{}, foot: map[int]int{}, draw: &drawer{}}
 }
 
 func (w *writer) put(parts ...string) {
