@@ -53,7 +53,7 @@ func platformError(err error, submitting bool) error {
 	}
 	// A draft that is gone at its submit was published, sent or deleted by
 	// somebody: that must be looked up, not failed.
-	if submitting && out.Code == 40007 {
+	if submitting && (out.Code == 40007 || out.Code == 53502) {
 		out.Kind = publish.KindUnknown
 	}
 	return out
