@@ -4,6 +4,7 @@ import type { ImportReport } from './types'
 
 export type CalendarQuery = operations['getCalendar']['parameters']['query']
 export const calendar = (query: CalendarQuery) => take(client.GET('/calendar', { params: { query } }))
+export const listSlots = () => take(client.GET('/slots'))
 export const addSlot = (body: components['schemas']['AddSlotInBody']) =>
   take(client.POST('/slots', { params: { header: once() }, body }))
 export const dropSlot = (id: string) => take(client.DELETE('/slots/{id}', { params: { path: { id } } }))

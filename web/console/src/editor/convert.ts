@@ -1,11 +1,10 @@
+import { marked } from 'marked'
 import type { Article } from '@/api/types'
 import { applyStyles, parseInert } from '@/lib/inert'
 import { escapeHtml } from '@/lib/text'
 
-const ASSET = /\/media\/([0-9a-f]{64})/
-
-// Between the two ways of writing. Markdown becomes rich text through what the
-// server rendered; rich text becomes Markdown block by block.
+// Between the two ways of writing. Both roads are only taken when a person asks
+// to change over; what is published is always rendered by the server.
 function inline(node: Node): string {
   if (node.nodeType === Node.TEXT_NODE) return (node.nodeValue ?? '').replace(/\s+/g, ' ')
   if (!(node instanceof Element)) return ''
@@ -87,16 +86,29 @@ function blocks(el: Element, depth = 0): string {
     .join('\n\n')
 }
 
-/** A body in the other format. rendered is the server's HTML of the Markdown. */
-export function convert(body: string, from: Article['format'], to: Article['format'], rendered: string): string {
+/** Markdown as plain HTML. Formulas are kept from being read as emphasis. */
+export function markdownToHtml(markdown: string): string {
+  const formulas: string[] = []
+  const kept = markdown.replace(/\$\$[^$]+\$\$|\$(?!\s)[^$\n]+?(?<!\s)\$/g, (f) => `\u0002${formulas.push(f) - 1}\u0003`)
+  const html = marked.parse(kept, { async: false, gfm: true })
+  return html.replace(/\u0002(\d+)\u0003/g, (_, n: string) => escapeHtml(formulas[Number(n)] ?? ''))
+}
+
+/** A body in the other format. */
+export function convert(body: string, from: Article['format'], to: Article['format']): string {
   if (from === to) return body
-  const source = to === 'html' ? rendered || `<p>${escapeHtml(body).replace(/\n{2,}/g, '</p><p>')}</p>` : body
-  const parsed = parseInert(source)
-  for (const img of parsed.querySelectorAll('img')) {
-    const hash = ASSET.exec(img.getAttribute('src') ?? '')?.[1]
-    if (hash) img.setAttribute('src', 'asset:' + hash)
-  }
+  const parsed = parseInert(to === 'html' ? markdownToHtml(body) : body)
   if (to === 'markdown') return blocks(parsed)
+  // The caption of a Markdown picture is its title.
+  for (const img of parsed.querySelectorAll('img[title]')) {
+    const caption = img.ownerDocument.createElement('figcaption')
+    caption.textContent = img.getAttribute('title')
+    const figure = img.ownerDocument.createElement('figure')
+    const only = img.parentElement?.localName === 'p' && img.parentElement.children.length === 1 ? img.parentElement : img
+    only.replaceWith(figure)
+    img.removeAttribute('title')
+    figure.append(img, caption)
+  }
   applyStyles(parsed, () => '')
   return parsed.innerHTML
 }

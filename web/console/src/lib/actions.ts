@@ -107,3 +107,44 @@ const OBJECTS: Record<string, string> = {
 export function objectName(object: string): string {
   return OBJECTS[object] ?? object
 }
+
+const DETAILS: Record<string, string> = {
+  title: '标题',
+  name: '名称',
+  reason: '原因',
+  level: '级别',
+  levels: '级数',
+  dueAt: '时间',
+  from: '原来',
+  to: '改为',
+  before: '原来',
+  after: '改为',
+  roles: '角色',
+  login: '账号',
+  kind: '类别',
+  mode: '方式',
+  text: '词',
+  suggest: '建议',
+  note: '备注',
+  answer: '结论',
+  url: '地址',
+  accounts: '账号数',
+  account: '账号',
+  accountId: '账号编号',
+  articleId: '文章编号',
+  draftId: '草稿编号',
+  publishId: '发布编号',
+  msgId: '消息编号',
+  hash: '内容指纹',
+  code: '错误码',
+  error: '错误',
+  phone: '手机号',
+  path: '位置',
+  parent: '上级',
+  platform: '平台',
+  rows: '行数',
+}
+
+export function detailName(key: string): string {
+  return DETAILS[key] ?? key
+}

@@ -42,7 +42,9 @@ function keptStyle(raw: string): string {
 
 /** Returns HTML without office namespaces, comments, classes, handlers and foreign styles. */
 export function cleanPasted(html: string): string {
-  const body = parseInert(html.replace(/<!--\[if[\s\S]*?endif\]-->/gi, ''))
+  // Word puts the marks of its lists between two conditional comments: only the
+  // comments themselves may go, or a numbered list could not be told any more.
+  const body = parseInert(html)
   body.querySelectorAll(DROP).forEach((el) => el.remove())
   rebuildWordLists(body)
   applyStyles(body, keptStyle)

@@ -73,7 +73,11 @@ export const SEVERITY: Record<string, Label> = {
 
 export const CHECKS: Record<string, string> = {
   credentials: '开发者凭据',
+  ip: 'IP 白名单',
   ip_list: 'IP 白名单',
+  token: '访问凭证',
+  feed: '订阅地址',
+  webhooks: '推送地址',
   draft: '草稿权限',
   publish: '发布权限',
   mass: '群发权限',
