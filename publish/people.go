@@ -177,7 +177,7 @@ func (s *Service) findByHand(ctx context.Context, d *Delivery) (Outcome, error) 
 	probe := *d
 	probe.SubmitAt = d.DueAt.Add(-lead)
 	w.d = &probe
-	found, _, err := w.publishedSince(ctx, p, *a)
+	found, _, err := w.publishedSince(ctx, p, *a, 0) // a person knows of something that the last reading may not have seen
 	if err != nil {
 		pe := AsPlatformError(err)
 		return Outcome{}, errs.Wrap(err, errs.Upstream, "没能读取公众号的已发布列表（%s）请把文章链接粘贴到这里。", pe.Msg)

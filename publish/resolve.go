@@ -64,7 +64,7 @@ func (w *worker) look(ctx context.Context, p Platform, a Account) error {
 	if done, err := w.bySingleEvent(ctx); err != nil || done {
 		return err
 	}
-	found, complete, err := w.publishedSince(ctx, p, a)
+	found, complete, err := w.publishedSince(ctx, p, a, w.timing().PollAfter/6)
 	if err != nil {
 		return w.lookLater(ctx, a, notRead(err), err)
 	}
@@ -147,10 +147,11 @@ func (w *worker) bySingleEvent(ctx context.Context) (bool, error) {
 const clockSkew = 5 * time.Minute
 
 // publishedSince lists what the account published since the intent, newest
-// first. complete says that the list reached back that far.
-func (w *worker) publishedSince(ctx context.Context, p Platform, a Account) (found []Found, complete bool, err error) {
+// first, from a reading no older than fresh. complete says that the list reached
+// back that far.
+func (w *worker) publishedSince(ctx context.Context, p Platform, a Account, fresh time.Duration) (found []Found, complete bool, err error) {
 	since := w.d.SubmitAt.Add(-clockSkew)
-	return w.recent.list(ctx, a.ID, w.now(), w.timing().PollAfter/6, since, func(ctx context.Context, offset int) ([]Found, bool, error) {
+	return w.recent.list(ctx, a.ID, w.now(), fresh, since, func(ctx context.Context, offset int) ([]Found, bool, error) {
 		ok, err := w.spend(ctx, a, "read", a.Limits.ReadsPerDay)
 		if err != nil {
 			return nil, false, err

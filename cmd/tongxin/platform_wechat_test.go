@@ -149,7 +149,9 @@ func TestPlatformErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.draft("取令牌") // the faults are for the calls after it
-	rule := func(kind string, code int) sandbox.Rule { return sandbox.Rule{Path: "*", Kind: kind, Code: code, Next: 1} }
+	rule := func(kind string, code int) sandbox.Rule {
+		return sandbox.Rule{Path: "*", Kind: kind, Code: code, Next: 1}
+	}
 	midnight := time.Date(2026, 3, 2, 16, 5, 0, 0, time.UTC)
 	for name, c := range map[string]struct {
 		rule         sandbox.Rule
