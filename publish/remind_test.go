@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -463,11 +464,11 @@ func (h *house) checkNotices(rt *rapid.T, after ids.ID) ids.ID {
 // quiet is a store in which nothing happens; it counts the looks.
 type quiet struct {
 	publish.Store
-	looks int
+	looks atomic.Int64
 }
 
 func (q *quiet) PostsInReview(context.Context, ids.ID, int) ([]publish.Post, error) {
-	q.looks++
+	q.looks.Add(1)
 	return nil, nil
 }
 
@@ -506,11 +507,11 @@ func TestReminderLoop(t *testing.T) {
 			s.RunReminders(ctx)
 			close(done)
 		}()
-		looks := func(want int) {
+		looks := func(want int64) {
 			t.Helper()
 			synctest.Wait()
-			if store.looks != want {
-				t.Fatalf("%d looks, want %d", store.looks, want)
+			if got := store.looks.Load(); got != want {
+				t.Fatalf("%d looks, want %d", got, want)
 			}
 		}
 		looks(1)
