@@ -15,6 +15,10 @@ const (
 	// work, clocks that were set, and rows that a dead process left.
 	idleLook = 15 * time.Second
 	workers  = 128
+	// maxSubmits bounds the submits under way at once. Each costs a person a look
+	// when the process dies in the middle, so there are no more than a second of
+	// a thousand posts needs at 50 ms a call.
+	maxSubmits = 48
 )
 
 // Queue brings due deliveries to their platforms. The database is the queue of
@@ -28,6 +32,7 @@ type Queue struct {
 	actor   *authz.Actor
 	wake    chan struct{}
 	slots   chan struct{}
+	submits chan struct{}
 	wg      sync.WaitGroup
 	uploads flights
 	recent  recentLists
@@ -35,7 +40,7 @@ type Queue struct {
 
 func newQueue(s *Service) *Queue {
 	return &Queue{s: s, owner: s.IDs.New().String(), actor: authz.SystemActor("发布队列"),
-		wake: make(chan struct{}, 1), slots: make(chan struct{}, workers)}
+		wake: make(chan struct{}, 1), slots: make(chan struct{}, workers), submits: make(chan struct{}, maxSubmits)}
 }
 
 // Nudge makes this process's loop look now; for wake-ups from other nodes.

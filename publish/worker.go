@@ -120,6 +120,8 @@ func (w *worker) forward(ctx context.Context, stop <-chan struct{}, p Platform, 
 
 // submit stores the intent, calls once, and stores what is known.
 func (w *worker) submit(ctx context.Context, p Platform, a Account) error {
+	w.submits <- struct{}{}
+	defer func() { <-w.submits }()
 	w.d.State, w.d.Step, w.d.SubmitAt = Submitting, StepSubmit, w.now()
 	w.hold()
 	if err := w.save(ctx, "", nil); err != nil {
