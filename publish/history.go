@@ -146,5 +146,5 @@ func (s *Service) Restore(ctx context.Context, actor *authz.Actor, id ids.ID, ex
 	if err != nil {
 		return nil, err
 	}
-	return s.Edit(ctx, actor, id, expect, rev.Content, false)
+	return s.edit(ctx, actor, id, expect, rev.Content, false, rev.Content)
 }

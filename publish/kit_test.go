@@ -138,7 +138,7 @@ func (h *house) people() {
 	h.planner = h.person(104, "排期员", "/1/", publish.PostRead, publish.PostSchedule, publish.AccountRead, publish.PostRetract)
 	h.stranger = h.person(105, "外人", "/1/9/", all...)
 	for i := range h.judges {
-		h.judges[i] = h.person(ids.ID(110+i), "审核员"+strconv.Itoa(i), "/1/", publish.PostRead, publish.PostWrite,
+		h.judges[i] = h.person(ids.ID(110+i), "审核员"+strconv.Itoa(i), "/1/", publish.PostRead, publish.PostWrite, publish.MediaRead,
 			publish.ReviewRight(1), publish.ReviewRight(2), publish.ReviewRight(3))
 	}
 }

@@ -20,6 +20,7 @@ import (
 const (
 	MaxPaste     = 24 << 20 // bytes of HTML with its pictures inside
 	maxPastePics = 40
+	maxElsewhere = 1000 // pictures elsewhere that are named
 )
 
 // Pasted is what a paste became.
@@ -46,7 +47,7 @@ func (s *Service) CleanPaste(ctx context.Context, actor *authz.Actor, orgID ids.
 	if err != nil {
 		return nil, errs.Wrap(err, errs.Invalid, "粘贴的内容无法识别，请改为粘贴纯文本。")
 	}
-	p := paste{s: s, ctx: ctx, actor: actor, org: org, out: Pasted{Assets: []Asset{}, External: []string{}, Dropped: []string{}}}
+	p := paste{s: s, ctx: ctx, actor: actor, org: org, away: map[string]bool{}, out: Pasted{Assets: []Asset{}, External: []string{}, Dropped: []string{}}}
 	for n := range root.Descendants() {
 		if n.Type == html.ElementNode && n.Data == "img" {
 			if err := p.picture(n); err != nil {
@@ -70,7 +71,8 @@ type paste struct {
 	actor *authz.Actor
 	org   Org
 	out   Pasted
-	local int // pictures that stayed on the person's computer
+	away  map[string]bool // addresses of pictures elsewhere
+	local int             // pictures that stayed on the person's computer
 	bad   int
 	many  int
 }
@@ -90,7 +92,12 @@ func (p *paste) picture(n *html.Node) error {
 		n.Attr[i].Val = ref
 		return err
 	case "http", "https":
-		if u, err := url.Parse(src); err == nil && !slices.Contains(p.out.External, u.String()) {
+		u, err := url.Parse(src)
+		if err != nil || p.away[u.String()] {
+			return nil
+		}
+		p.away[u.String()] = true
+		if len(p.away) <= maxElsewhere {
 			p.out.External = append(p.out.External, u.String())
 		}
 	case "file", "blob", "cid":
@@ -159,7 +166,7 @@ func (p *paste) report(dropped []string) {
 			p.out.Dropped = append(p.out.Dropped, fmt.Sprintf(format, n))
 		}
 	}
-	say(len(p.out.External), "有 %d 张图片存放在其他网站，发布后会丢失，请保存到本机后上传。")
+	say(len(p.away), "有 %d 张图片存放在其他网站，发布后会丢失，请保存到本机后上传。")
 	say(p.local, "有 %d 张图片没有随文字一起粘贴过来，请单独上传。")
 	say(p.bad, "有 %d 张图片格式不支持或已损坏，没有保留。")
 	say(p.many, "一次最多带入 40 张图片，另有 %d 张没有保留，请单独上传。")

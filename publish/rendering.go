@@ -78,7 +78,15 @@ func nonNil[T any](list []T) []T {
 // picture addresses.
 func (s *Service) renderArticle(ctx context.Context, scope authz.Scope, a Article) (render.Result, error) {
 	if a.Kind == Pictures {
-		return render.Result{Text: sourceText(a), Pictures: a.Images}, nil
+		res := render.Result{Text: sourceText(a), Pictures: a.Images}
+		for _, hash := range a.Images {
+			if _, err := s.Store.Asset(ctx, scope, hash); errs.Is(err, errs.NotFound) {
+				res.Missing = append(res.Missing, hash)
+			} else if err != nil {
+				return render.Result{}, err
+			}
+		}
+		return res, nil
 	}
 	return render.Render(render.Source{Format: a.Format, Text: a.Body}, render.Options{Theme: a.Theme,
 		Picture: func(ref string) (string, string, bool) {

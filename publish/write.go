@@ -15,6 +15,11 @@ import (
 
 // Create starts a post in an organisation. content may be empty.
 func (s *Service) Create(ctx context.Context, actor *authz.Actor, orgID ids.ID, content Content) (*Post, error) {
+	return s.create(ctx, actor, orgID, content)
+}
+
+// create is Create with contents whose pictures may be used besides the actor's.
+func (s *Service) create(ctx context.Context, actor *authz.Actor, orgID ids.ID, content Content, had ...Content) (*Post, error) {
 	org, err := s.orgFor(ctx, actor, orgID, PostWrite)
 	if err != nil {
 		return nil, err
@@ -23,6 +28,9 @@ func (s *Service) Create(ctx context.Context, actor *authz.Actor, orgID ids.ID, 
 		content.Articles = []Article{{Kind: News, Format: "html"}}
 	}
 	if err := checkContent(&content); err != nil {
+		return nil, err
+	}
+	if err := s.mayUse(ctx, actor, content, had...); err != nil {
 		return nil, err
 	}
 	now := s.Clock.Now()
@@ -50,6 +58,12 @@ func (p *Post) setContent(c Content) {
 // A content that was approved or submitted goes back to draft: approvals are
 // bound to the hash. Waiting deliveries are taken out of the queue.
 func (s *Service) Edit(ctx context.Context, actor *authz.Actor, id ids.ID, expect int64, content Content, auto bool) (*Post, error) {
+	return s.edit(ctx, actor, id, expect, content, auto)
+}
+
+// edit is Edit with contents whose pictures may be used besides the post's and
+// the actor's.
+func (s *Service) edit(ctx context.Context, actor *authz.Actor, id ids.ID, expect int64, content Content, auto bool, had ...Content) (*Post, error) {
 	p, err := s.postFor(ctx, actor, id, PostWrite)
 	if err != nil {
 		return nil, err
@@ -68,6 +82,9 @@ func (s *Service) Edit(ctx context.Context, actor *authz.Actor, id ids.ID, expec
 	}
 	if p.State == Finished {
 		return nil, errs.New(errs.Conflict, "这篇图文已经发布完毕，如需再用请复制一份。")
+	}
+	if err := s.mayUse(ctx, actor, content, append(had, p.Content)...); err != nil {
+		return nil, err
 	}
 	change := Change{Expect: expect, Cancel: p.State == Queued}
 	next := *p
@@ -145,7 +162,7 @@ func (s *Service) Copy(ctx context.Context, actor *authz.Actor, id ids.ID) (*Pos
 	if err != nil {
 		return nil, err
 	}
-	return s.Create(ctx, actor, p.OrgID, p.Content)
+	return s.create(ctx, actor, p.OrgID, p.Content, p.Content)
 }
 
 // Detail is a post with everything its page shows.

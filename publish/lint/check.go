@@ -39,8 +39,8 @@ type Post struct {
 	Words *Words // nil for none
 }
 
-// Article is one article. For a picture post only Title, Text and Pictures
-// count; else Rendered is the result of render.Render.
+// Article is one article. For a picture post only Title, Text, Pictures and
+// Rendered.Missing count; else Rendered is the result of render.Render.
 type Article struct {
 	PicturePost                      bool
 	Title, Author, Digest, SourceURL string
@@ -94,6 +94,7 @@ func Check(p Post, r Rules) []Finding {
 			c.pictures(i, a)
 			c.links(i, a)
 		}
+		c.missing(i, a)
 		c.words(i, a)
 		c.style(i, a)
 	}
@@ -218,6 +219,19 @@ func (c *checker) pictures(i int, a *Article) {
 	for _, u := range a.Rendered.External {
 		c.add("image.external", Error, i, "body", "这张图片在别的网站上，微信会直接丢掉，请下载后上传到素材库再插入。").Quote = u
 	}
+}
+
+// missing names pictures that the library does not have, or no longer.
+func (c *checker) missing(i int, a *Article) {
+	n := len(a.Rendered.Missing)
+	if n == 0 {
+		return
+	}
+	field := "body"
+	if a.PicturePost {
+		field = "images"
+	}
+	c.add("image.missing", Error, i, field, "有 %d 张图片不在素材库里，发布时会缺失，请重新上传后插入。", n)
 }
 
 func (c *checker) links(i int, a *Article) {

@@ -6,6 +6,9 @@ import (
 	"unicode/utf8"
 )
 
+// maxMarker is more than the bullet or number of any list of Word, in bytes.
+const maxMarker = 200
+
 // text adds characters to the paragraph, with white space collapsed as
 // browsers do, except that a line break between two Chinese characters is
 // nothing (Word wraps its lines in the middle of sentences).
@@ -13,6 +16,9 @@ func (r *reader) text(s string) {
 	t := r.top()
 	if t.code != nil {
 		t.code.parts = append(t.code.parts, s)
+		return
+	}
+	if t.marker && len(t.mso.marker) > maxMarker {
 		return
 	}
 	if t.marker {

@@ -111,6 +111,7 @@ func TestHostileSize(t *testing.T) {
 		"comments":        strings.Repeat("<!--", 100000),
 		"entities":        strings.Repeat("&nbsp;", 100000),
 		"formulas":        strings.Repeat(`$\frac{a}{b}$ `, 5000),
+		"word marker":     `<p style="mso-list:l0 level1 lfo1"><span style="mso-list:Ignore">` + strings.Repeat("a<!---->", 200000),
 		"large formulas":  strings.Repeat("$"+strings.Repeat("m", 900)+"$ ", 400),
 		"tiny formulas":   strings.Repeat("$m$ ", 100000),
 	} {
