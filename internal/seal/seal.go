@@ -1,12 +1,10 @@
-// Package seal keeps secrets at rest: AES-256-GCM under keys derived from a
-// master secret, with the key's id in the value so that a secret can be
-// rotated, and the use ("account.secrets:42") bound in as additional data so
+// Package seal keeps secrets at rest: AES-256-GCM or SM4-GCM under keys derived
+// from a master secret, with algorithm and key id in the value so that both can
+// be changed, and the use ("account.secrets:42") bound in as additional data so
 // that a sealed value copied to another row or column does not open.
 package seal
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
@@ -15,6 +13,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -29,22 +29,23 @@ var (
 	ErrOpen    = errors.New("seal: altered, or sealed for another use")
 )
 
-// Box seals under its current key and opens under any key it holds. Immutable
-// and safe for concurrent use.
+// Box seals under its current key and algorithm and opens under any key it
+// holds, whatever the algorithm. Immutable and safe for concurrent use.
 type Box struct {
 	current string
+	alg     Algorithm
 	keys    map[string]key
 }
 
 type key struct {
-	aead   cipher.AEAD
-	master []byte
+	ciphers map[Algorithm]sealer
+	master  []byte
 }
 
 // New makes a box. keys maps a short id (1–16 of a–z, 0–9) to its master
 // secret of at least MinSecret bytes; current names the one that seals.
 func New(current string, keys map[string][]byte) (*Box, error) {
-	b := &Box{current: current, keys: make(map[string]key, len(keys))}
+	b := &Box{current: current, alg: AES, keys: make(map[string]key, len(keys))}
 	for id, master := range keys {
 		if !validID(id) {
 			return nil, fmt.Errorf("seal: key id %q is not 1–16 of a–z, 0–9", id)
@@ -52,28 +53,20 @@ func New(current string, keys map[string][]byte) (*Box, error) {
 		if len(master) < MinSecret {
 			return nil, fmt.Errorf("seal: master secret of key %q is shorter than %d bytes", id, MinSecret)
 		}
-		aead, err := newAEAD(master)
-		if err != nil {
-			return nil, err
+		k := key{ciphers: map[Algorithm]sealer{}, master: append([]byte(nil), master...)}
+		for _, alg := range Algorithms() {
+			c, err := newCipher(alg, master)
+			if err != nil {
+				return nil, err
+			}
+			k.ciphers[alg] = c
 		}
-		b.keys[id] = key{aead: aead, master: append([]byte(nil), master...)}
+		b.keys[id] = k
 	}
 	if _, ok := b.keys[current]; !ok {
 		return nil, fmt.Errorf("seal: current key %q has no master secret", current)
 	}
 	return b, nil
-}
-
-func newAEAD(master []byte) (cipher.AEAD, error) {
-	k, err := hkdf.Key(sha256.New, master, nil, "tongxin/seal/v1", 32)
-	if err != nil {
-		return nil, err
-	}
-	block, err := aes.NewCipher(k)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCMWithRandomNonce(block)
 }
 
 func validID(id string) bool {
@@ -83,19 +76,34 @@ func validID(id string) bool {
 	return strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
-// Seal returns "v1.<key id>.<base64url>". The context names the use and must
-// be given again to Open. Two seals of the same text differ.
+// Using returns the box sealing with another algorithm. It still opens what
+// either algorithm sealed.
+func (b *Box) Using(alg Algorithm) (*Box, error) {
+	if !slices.Contains(Algorithms(), alg) {
+		return nil, fmt.Errorf("seal: there is no algorithm %q", string(alg))
+	}
+	next := *b
+	next.alg = alg
+	return &next, nil
+}
+
+// Seal returns "<version>.<key id>.<base64url>". The context names the use and
+// must be given again to Open. Two seals of the same text differ.
 func (b *Box) Seal(plain []byte, context string) (string, error) {
-	k := b.keys[b.current]
-	sealed := k.aead.Seal(nil, nil, plain, aad(b.current, context))
-	return "v1." + b.current + "." + base64.RawURLEncoding.EncodeToString(sealed), nil
+	prefix := b.prefix()
+	sealed, err := b.keys[b.current].ciphers[b.alg].seal(plain, []byte(prefix+context))
+	if err != nil {
+		return "", err
+	}
+	return prefix + base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 
 // Open returns what was sealed for this context.
 func (b *Box) Open(sealed, context string) ([]byte, error) {
 	version, rest, ok := strings.Cut(sealed, ".")
 	id, body, ok2 := strings.Cut(rest, ".")
-	if !ok || !ok2 || version != "v1" {
+	alg, known := byVersion(version)
+	if !ok || !ok2 || !known {
 		return nil, ErrFormat
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(body)
@@ -106,25 +114,38 @@ func (b *Box) Open(sealed, context string) ([]byte, error) {
 	if !ok {
 		return nil, ErrUnknown
 	}
-	plain, err := k.aead.Open(nil, nil, raw, aad(id, context))
+	plain, err := k.ciphers[alg].open(raw, []byte(version+"."+id+"."+context))
 	if err != nil {
 		return nil, ErrOpen
 	}
 	return plain, nil
 }
 
-// Outdated reports a value sealed under another than the current key: reseal
-// it at the next write.
-func (b *Box) Outdated(sealed string) bool {
-	return !strings.HasPrefix(sealed, "v1."+b.current+".")
-}
+// Outdated reports a value sealed under another than the current key or
+// algorithm: reseal it at the next write.
+func (b *Box) Outdated(sealed string) bool { return !strings.HasPrefix(sealed, b.prefix()) }
 
-func aad(id, context string) []byte { return []byte("v1." + id + "." + context) }
+// prefix starts what the box seals now, and with the context is its additional data.
+func (b *Box) prefix() string { return b.alg.version() + "." + b.current + "." }
 
 // BlindIndex is a keyed fingerprint (hex HMAC-SHA256) for looking up a secret
 // value by equality. It uses the current key: a rotation means recomputing it.
-func (b *Box) BlindIndex(purpose, value string) string {
-	mac := hmac.New(sha256.New, b.Derive("index/"+purpose))
+func (b *Box) BlindIndex(purpose, value string) string { return b.index(b.current, purpose, value) }
+
+// BlindIndexes are the fingerprints under every key, the current one first: what
+// a search must look for until a rotation has gone through all rows.
+func (b *Box) BlindIndexes(purpose, value string) []string {
+	out := []string{b.BlindIndex(purpose, value)}
+	for _, id := range slices.Sorted(maps.Keys(b.keys)) {
+		if id != b.current {
+			out = append(out, b.index(id, purpose, value))
+		}
+	}
+	return out
+}
+
+func (b *Box) index(id, purpose, value string) string {
+	mac := hmac.New(sha256.New, derive(b.keys[id].master, "index/"+purpose))
 	mac.Write([]byte(value))
 	return hex.EncodeToString(mac.Sum(nil))
 }
