@@ -13,6 +13,7 @@ import (
 	"tongxin/internal/clock"
 	"tongxin/internal/httpkit"
 	"tongxin/internal/limit"
+	"tongxin/member"
 	"tongxin/publish"
 	"tongxin/publish/feed"
 	"tongxin/staff"
@@ -27,6 +28,7 @@ var dist embed.FS
 type Deps struct {
 	Clock   clock.Clock
 	Staff   *staff.Service
+	Members *member.Service
 	Audit   *audit.Service
 	Publish *publish.Service
 	Feed    *feed.Service

@@ -23,6 +23,7 @@ import (
 	"tongxin/internal/httpkit"
 	"tongxin/internal/ids"
 	"tongxin/internal/seal"
+	"tongxin/member"
 	"tongxin/publish"
 	"tongxin/publish/feed"
 	"tongxin/staff"
@@ -271,8 +272,28 @@ func (h *house) deps(box *seal.Box) handlers.Deps {
 		Actor: h.staff.Actor, Clock: h.clock, IDs: h.db.IDs(), Log: slog.New(slog.DiscardHandler), Token: rand.Text,
 	})
 	check(h.t, err)
+	roster, err := member.New(member.Config{
+		Store: storage.NewMembers(h.db), Sealer: box, Clock: h.clock, IDs: h.db.IDs(),
+		Orgs: func(ctx context.Context) ([]member.Org, error) {
+			list, err := h.staff.Orgs(ctx, authz.SystemActor("test"), false)
+			out := make([]member.Org, len(list))
+			for i, o := range list {
+				out[i] = member.Org{ID: o.ID, ParentID: o.ParentID, Path: o.Path, Branch: o.Kind == staff.Branch, Group: o.Kind == staff.Group, Name: o.Name, Short: o.ShortName}
+			}
+			return out, err
+		},
+		Staff: func(ctx context.Context, id ids.ID) (member.Person, error) {
+			a, err := h.staff.Account(ctx, authz.SystemActor("test"), id)
+			if err != nil {
+				return member.Person{}, err
+			}
+			return member.Person{Name: a.Name, OrgPath: a.OrgPath}, nil
+		},
+	})
+	check(h.t, err)
 	return handlers.Deps{
-		Feed: feeds, PublicURL: "http://example.com", Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
+		Members: roster,
+		Feed:    feeds, PublicURL: "http://example.com", Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
 		Callback: func(context.Context, string, string, url.Values, []byte) (string, error) {
 			return "", errs.Missing("公众号")
 		},

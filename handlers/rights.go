@@ -3,6 +3,7 @@ package handlers
 import (
 	"tongxin/audit"
 	"tongxin/internal/authz"
+	"tongxin/member"
 	"tongxin/publish"
 	"tongxin/staff"
 )
@@ -21,6 +22,7 @@ func Roles() []staff.Role {
 		{Name: staff.AdminRole, Label: "管理员", SecondFactor: true, Rights: []authz.Right{
 			staff.OrgRead, staff.OrgManage, staff.StaffRead, staff.StaffManage, publish.AccountRead, publish.AccountManage,
 			publish.WordsManage, publish.MediaRead, publish.MediaWrite, publish.PostRead, publish.PostSchedule, publish.PostRetract,
+			member.Read, member.Manage, member.Reveal,
 		}},
 		{Name: "editor", Label: "宣传编辑", Rights: []authz.Right{
 			publish.PostRead, publish.PostWrite, publish.PostSchedule, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
@@ -30,6 +32,7 @@ func Roles() []staff.Role {
 		{Name: "reviewer3", Label: "终审", Rights: review(3)},
 		{Name: "secretary", Label: "支部书记", Rights: []authz.Right{
 			publish.PostRead, publish.PostWrite, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
+			member.Read, member.Manage, member.Reveal,
 		}},
 		{Name: "auditor", Label: "审计员", SecondFactor: true, Rights: []authz.Right{audit.Read}},
 	}

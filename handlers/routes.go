@@ -8,6 +8,7 @@ import (
 
 	"tongxin/audit"
 	"tongxin/internal/httpkit"
+	"tongxin/member"
 	"tongxin/publish"
 	"tongxin/publish/feed"
 	"tongxin/staff"
@@ -62,8 +63,35 @@ func routes(api, root *httpkit.Surface, d Deps, me *sessions, door httpkit.Optio
 		httpkit.Query("format", "csv or jsonl"), httpkit.Query("from", "RFC 3339"), httpkit.Query("to", "RFC 3339"), httpkit.Query("actor", ""), httpkit.Query("action", "beginning of the action"),
 		httpkit.Query("object", ""), httpkit.Query("objectId", ""), httpkit.Query("result", "")))
 
+	roster(api, d)
 	publishing(api, root, d)
 	library(api, root, d)
+}
+
+// roster is the part of the table about members.
+func roster(api *httpkit.Surface, d Deps) {
+	m := &members{svc: d.Members}
+	api.Get("/members", member.Read, "党员名册", httpkit.Read(m.listMembers))
+	api.Post("/members", member.Manage, "新增党员", httpkit.Create(m.createMember))
+	api.Post("/members/find", member.Read, "按完整号码查找党员", httpkit.Do(m.findMembers))
+	api.Get("/members/rules", member.Read, "名册规则", httpkit.Read(m.memberRules))
+	api.Get("/members/alarms", member.Read, "名册提醒", httpkit.Read(m.listAlarms))
+	api.Get("/members/template.xlsx", member.Read, "名册模板", httpkit.Raw(m.memberTemplate, httpkit.Produces(xlsxMime)))
+	api.Get("/members/export.xlsx", member.Read, "导出名册", httpkit.Raw(m.exportMembers, httpkit.Produces(xlsxMime),
+		httpkit.Query("orgId", "this organisation and everything under it"), httpkit.Query("state", "active when absent"), httpkit.Timeout(2*time.Minute)))
+	api.Post("/members/import", member.Manage, "导入名册", httpkit.Raw(m.importMembers, httpkit.MaxBody(member.MaxFile), httpkit.Consumes(xlsxMime),
+		httpkit.Produces("application/json"), httpkit.About("the body is the file: .xlsx or text/csv"), httpkit.Timeout(2*time.Minute),
+		httpkit.Query("dryRun", "true: check only"), httpkit.Query("skipWrong", "true: write the rows that are well although others are not"),
+		httpkit.Query("orgId", "branch of rows that name none")))
+	api.Get("/members/requests", member.Manage, "个人信息申请", httpkit.Read(m.listMemberRequests))
+	api.Post("/members/requests/{id}/decide", member.Manage, "处理个人信息申请", httpkit.Edit(m.decideMemberRequest))
+	api.Get("/members/{id}", member.Read, "查看党员", httpkit.Read(m.getMember))
+	api.Put("/members/{id}", member.Manage, "修改党员", httpkit.Edit(m.saveMember))
+	api.Post("/members/{id}/reveal", member.Reveal, "查看完整号码", httpkit.Do(m.revealMember))
+	api.Post("/members/{id}/data", member.Reveal, "导出本人信息", httpkit.Do(m.personalData))
+	api.Post("/members/{id}/leave", member.Manage, "党员离开名册", httpkit.Edit(m.leaveMember))
+	api.Post("/members/{id}/return", member.Manage, "恢复在册", httpkit.Edit(m.returnMember))
+	api.Post("/members/{id}/requests", member.Manage, "登记个人信息申请", httpkit.Create(m.createMemberRequest))
 }
 
 // publishing is the part of the table about posts, their review, the calendar

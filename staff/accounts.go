@@ -16,7 +16,9 @@ func accountEntry(actor *authz.Actor, action string, a *Account, detail map[stri
 	return trail.Entry{Actor: actor, Action: action, Object: "account", ID: a.ID, OrgID: a.OrgID, OrgPath: a.OrgPath, Detail: detail}
 }
 
-func phoneUse(id ids.ID) string { return "staff.phone:" + id.String() }
+// PhoneUse is the context that binds a sealed phone to its account; a rotation
+// of keys needs it too.
+func PhoneUse(id ids.ID) string { return "staff.phone:" + id.String() }
 
 // Accounts lists accounts of organisations the actor may see staff of.
 func (s *Service) Accounts(ctx context.Context, actor *authz.Actor, f AccountFilter, r page.Request) (*page.Result[Account], error) {
@@ -64,7 +66,7 @@ func (s *Service) showPhone(a *Account) error {
 	if a.SealedPhone == "" {
 		return nil
 	}
-	p, err := s.cfg.Sealer.Open(a.SealedPhone, phoneUse(a.ID))
+	p, err := s.cfg.Sealer.Open(a.SealedPhone, PhoneUse(a.ID))
 	if err != nil {
 		return err
 	}
@@ -138,7 +140,7 @@ func (s *Service) CreateAccount(ctx context.Context, actor *authz.Actor, in Acco
 func (s *Service) sealPhone(a *Account, phone string) (err error) {
 	a.SealedPhone = ""
 	if phone != "" {
-		a.SealedPhone, err = s.cfg.Sealer.Seal([]byte(phone), phoneUse(a.ID))
+		a.SealedPhone, err = s.cfg.Sealer.Seal([]byte(phone), PhoneUse(a.ID))
 	}
 	return err
 }

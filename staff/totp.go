@@ -28,7 +28,9 @@ const (
 	recoveryCodes = 10
 )
 
-func totpUse(account ids.ID) string { return "staff.totp:" + account.String() }
+// TotpUse is the context that binds a sealed second factor to its account; a
+// rotation of keys needs it too.
+func TotpUse(account ids.ID) string { return "staff.totp:" + account.String() }
 
 // Enrolment is what a person needs to bind an authenticator app.
 type Enrolment struct {
@@ -92,7 +94,7 @@ func (s *Service) BindSecondFactor(ctx context.Context, actor *authz.Actor, tick
 		return nil, err
 	}
 	c.TOTPStep, c.Recovery = step, hashes
-	if c.TOTP, err = s.cfg.Sealer.Seal([]byte(secret), totpUse(c.ID)); err != nil {
+	if c.TOTP, err = s.cfg.Sealer.Seal([]byte(secret), TotpUse(c.ID)); err != nil {
 		return nil, err
 	}
 	if err := s.cfg.Store.SaveCredentials(ctx, c, signInEntry(&c, "account.totp.bind", trail.OK)); err != nil {
@@ -142,7 +144,7 @@ func (s *Service) useCode(c *Credentials, code string) (swap *Credentials, metho
 	if c.TOTP == "" {
 		return nil, "", nil
 	}
-	secret, err := s.cfg.Sealer.Open(c.TOTP, totpUse(c.ID))
+	secret, err := s.cfg.Sealer.Open(c.TOTP, TotpUse(c.ID))
 	if err != nil {
 		return nil, "", err
 	}

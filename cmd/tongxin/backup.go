@@ -30,7 +30,7 @@ func backupCommand(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	box, err := boxOf(*set.secretKey, *set.oldSecretKeys)
+	box, err := boxFor(set)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func restoreCommand(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	box, err := boxOf(*set.secretKey, *set.oldSecretKeys)
+	box, err := boxFor(set)
 	if err != nil {
 		return err
 	}

@@ -16,13 +16,14 @@ import (
 func layers() map[string][]string {
 	domain := []string{"internal", "self"}
 	return map[string][]string{
-		"cmd":         {"cmd", "handlers", "miniapp-api", "publish", "staff", "audit", "storage", "wechat", "internal"},
-		"handlers":    {"self", "publish", "staff", "audit", "internal"},
-		"miniapp-api": {"self", "publish", "staff", "internal"},
+		"cmd":         {"cmd", "handlers", "miniapp-api", "publish", "staff", "member", "audit", "storage", "wechat", "internal"},
+		"handlers":    {"self", "publish", "staff", "member", "audit", "internal"},
+		"miniapp-api": {"self", "publish", "staff", "member", "internal"},
 		"publish":     domain,
 		"staff":       domain,
+		"member":      domain,
 		"audit":       domain,
-		"storage":     {"self", "publish", "staff", "audit", "internal"},
+		"storage":     {"self", "publish", "staff", "member", "audit", "internal"},
 		"wechat":      domain,
 		"internal":    {"self"},
 	}
@@ -31,7 +32,7 @@ func layers() map[string][]string {
 // testOnly are imports that only test files may have, on top of their layer.
 func testOnly() map[string][]string {
 	return map[string][]string{
-		"handlers": {"storage"}, "miniapp-api": {"storage"}, "publish": {"storage"}, "staff": {"storage"}, "audit": {"storage"},
+		"handlers": {"storage"}, "miniapp-api": {"storage"}, "publish": {"storage"}, "staff": {"storage"}, "member": {"storage"}, "audit": {"storage"},
 	}
 }
 

@@ -44,6 +44,7 @@ func commands() []command {
 		{"check", "report on settings, database, audit chain and WeChat accounts", checkCommand},
 		{"backup", "write a verified backup of database and pictures while running", backupCommand},
 		{"restore", "restore a backup into an empty place", restoreCommand},
+		{"rotate-keys", "seal stored secrets and personal data anew under the current key and algorithm", rotateCommand},
 		{"sandbox", "run the WeChat sandbox as its own process", sandboxCommand},
 		{"load", "benchmarks: render, publish, write", loadCommand},
 		{"openapi", "print the OpenAPI document of a surface: staff or member", openapiCommand},
@@ -74,7 +75,7 @@ func run(ctx context.Context, args, environ []string, out, errOut io.Writer) int
 	}
 	fmt.Fprintln(errOut, "Usage: tongxin <command>")
 	for _, cmd := range commands() {
-		fmt.Fprintf(errOut, "  %-9s %s\n", cmd.name, cmd.about)
+		fmt.Fprintf(errOut, "  %-11s %s\n", cmd.name, cmd.about)
 	}
 	return 2
 }

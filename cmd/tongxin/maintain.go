@@ -24,7 +24,7 @@ func migrateCommand(ctx context.Context, c *cli, _ []string) error {
 	if err != nil {
 		return err
 	}
-	box, err := boxOf(*set.secretKey, *set.oldSecretKeys)
+	box, err := boxFor(set)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func checkCommand(ctx context.Context, c *cli, args []string) error {
 	}
 	r := &report{out: c.out}
 	r.settings(set)
-	box, err := boxOf(*set.secretKey, *set.oldSecretKeys)
+	box, err := boxFor(set)
 	if err != nil {
 		return err
 	}

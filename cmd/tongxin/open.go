@@ -34,6 +34,15 @@ func boxOf(current, old string) (*seal.Box, error) {
 	return seal.New(id, keys)
 }
 
+// boxFor is the key box of the settings, sealing with the algorithm they name.
+func boxFor(set *settings) (*seal.Box, error) {
+	box, err := boxOf(*set.secretKey, *set.oldSecretKeys)
+	if err != nil {
+		return nil, err
+	}
+	return box.Using(seal.Algorithm(*set.sealing))
+}
+
 // secrets splits a comma-separated list.
 func secrets(list string) []string {
 	var out []string
@@ -144,7 +153,8 @@ func (j *jobs) wait()                        { j.wg.Wait() }
 
 // sweep clears what has served its time, once an hour: idempotency keys after
 // two days, ended sessions, autosaves older than a day down to one in ten
-// minutes, webhook logs after a month, notices after three. First it fills an empty word list.
+// minutes, webhook logs after a month, notices after three, numbers of members who
+// left as the retention rules say. First it fills an empty word list.
 func (p *program) sweep(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -156,6 +166,7 @@ func (p *program) sweep(ctx context.Context) {
 		if err := errors.Join(
 			second(p.db.Sweep(ctx, now.Add(-48*time.Hour))),
 			second(p.staff.Sweep(ctx)),
+			second(p.members.Sweep(ctx)),
 			second(p.publish.Store.ThinRevisions(ctx, now.Add(-24*time.Hour))),
 			second(p.feed.Sweep(ctx, 30*24*time.Hour)),
 			second(p.publish.Store.SweepNotices(ctx, now.Add(-publish.NoticeAge))),

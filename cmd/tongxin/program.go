@@ -22,6 +22,7 @@ import (
 	"tongxin/internal/ids"
 	"tongxin/internal/limit"
 	"tongxin/internal/seal"
+	"tongxin/member"
 	miniapp "tongxin/miniapp-api"
 	"tongxin/publish"
 	"tongxin/publish/feed"
@@ -44,6 +45,7 @@ type program struct {
 	bus     *bus.Bus
 	wechat  *wechat.Client
 	staff   *staff.Service
+	members *member.Service
 	audit   *audit.Service
 	feed    *feed.Service
 	publish *publish.Service
@@ -64,7 +66,7 @@ type options struct {
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
 	p := &program{set: set, log: log, clock: clock.System{}}
 	for _, step := range []func(context.Context, options) error{
-		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildPublishing, p.buildHTTP,
+		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildHTTP,
 	} {
 		if err := step(ctx, opt); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -84,7 +86,7 @@ func (p *program) Close() error {
 }
 
 func (p *program) openKeys(context.Context, options) error {
-	box, err := boxOf(*p.set.secretKey, *p.set.oldSecretKeys)
+	box, err := boxFor(p.set)
 	p.box = box
 	return err
 }
@@ -143,6 +145,33 @@ func (p *program) buildStaff(context.Context, options) error {
 	return p.listen(bus.SubjectConfig, p.staff.Forget)
 }
 
+func (p *program) buildMembers(context.Context, options) error {
+	var err error
+	p.members, err = member.New(member.Config{Store: storage.NewMembers(p.db), Sealer: p.box, Clock: p.clock, IDs: p.db.IDs(),
+		Orgs: p.memberOrgs, Staff: p.memberStaff})
+	return err
+}
+
+// memberOrgs tells the roster about all organisations.
+func (p *program) memberOrgs(ctx context.Context) ([]member.Org, error) {
+	list, err := p.staff.Orgs(ctx, authz.SystemActor("member"), false)
+	out := make([]member.Org, len(list))
+	for i, o := range list {
+		out[i] = member.Org{ID: o.ID, ParentID: o.ParentID, Path: o.Path, Branch: o.Kind == staff.Branch, Group: o.Kind == staff.Group,
+			Name: o.Name, Short: o.ShortName}
+	}
+	return out, err
+}
+
+// memberStaff tells the roster about a staff account.
+func (p *program) memberStaff(ctx context.Context, id ids.ID) (member.Person, error) {
+	a, err := p.staff.Account(ctx, authz.SystemActor("member"), id)
+	if err != nil {
+		return member.Person{}, err
+	}
+	return member.Person{Name: a.Name, OrgPath: a.OrgPath}, nil
+}
+
 func (p *program) buildPublishing(_ context.Context, opt options) error {
 	store := storage.NewPublishing(p.db, p.box)
 	var err error
@@ -175,7 +204,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 		PerAddress: perSecond(*p.set.ratePerAddress), PerActor: perSecond(*p.set.ratePerActor)})
 	in := wechatCallbacks{store: storage.NewPublishing(p.db, p.box), platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, log: p.log}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
-		Clock: p.clock, Staff: p.staff, Audit: p.audit, Publish: p.publish, Feed: p.feed, Callback: in.take, Sandbox: opt.sandbox,
+		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,
 		Checks: []httpkit.Check{
 			{Name: "database", Fn: p.db.Ping},

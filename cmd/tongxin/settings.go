@@ -24,6 +24,7 @@ type settings struct {
 	natsCluster                     *string
 	natsRoutes                      *[]string
 	secretKey, oldSecretKeys        *string
+	sealing                         *string
 	proxies                         *[]string
 	readers, lanes                  *int
 	logLevel, logFormat             *string
@@ -59,6 +60,7 @@ func declare() *settings {
 	s.natsRoutes = c.List("NATS_ROUTES", "", "NATS routes of the other nodes, nats://host:port, comma-separated")
 	s.secretKey = c.Secret("SECRET_KEY", "master secret, 32 characters or more; all stored secrets are sealed under it")
 	s.oldSecretKeys = c.Secret("OLD_SECRET_KEYS", "earlier master secrets, comma-separated, newest first")
+	s.sealing = c.String("SEAL", "aes", "algorithm for secrets and personal data at rest: aes (AES-256-GCM) or sm4 (SM4-GCM); rotate-keys reseals what is there", config.OneOf("aes", "sm4"))
 	s.proxies = c.List("TRUSTED_PROXIES", "", "networks (CIDR) whose X-Forwarded-For is believed")
 	s.logLevel = c.String("LOG_LEVEL", "info", "debug, info, warn or error", config.OneOf("debug", "info", "warn", "error"))
 	s.logFormat = c.String("LOG_FORMAT", "json", "json or text", config.OneOf("json", "text"))
