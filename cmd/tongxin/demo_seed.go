@@ -46,10 +46,11 @@ func (p *program) seed(ctx context.Context) error {
 	if err != nil || len(orgs) > 0 {
 		return err
 	}
-	root, branch, err := p.seedOrgs(ctx, system)
+	root, branches, err := p.seedOrgs(ctx, system)
 	if err != nil {
 		return err
 	}
+	branch := branches[0]
 	for _, person := range demoPeople() {
 		org := root
 		if person.org == "branch" {
@@ -61,6 +62,9 @@ func (p *program) seed(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := p.seedMembers(ctx, system, branches); err != nil {
+		return err
+	}
 	accounts, err := p.seedAccounts(ctx, system, root)
 	if err != nil {
 		return err
@@ -68,27 +72,25 @@ func (p *program) seed(ctx context.Context) error {
 	return p.seedPosts(ctx, root, accounts)
 }
 
-func (p *program) seedOrgs(ctx context.Context, system *authz.Actor) (root, branch ids.ID, err error) {
+func (p *program) seedOrgs(ctx context.Context, system *authz.Actor) (root ids.ID, branches []ids.ID, err error) {
 	one := 1
 	top, err := p.staff.CreateOrg(ctx, system, staff.OrgInput{Kind: staff.Committee, Name: "城关街道党工委", ShortName: "城关街道",
 		Settings: staff.Overrides{ReviewLevels: &one}})
 	if err != nil {
-		return 0, 0, err
+		return 0, nil, err
 	}
 	general, err := p.staff.CreateOrg(ctx, system, staff.OrgInput{ParentID: top.ID, Kind: staff.GeneralBranch, Name: "幸福社区党总支", ShortName: "幸福社区"})
 	if err != nil {
-		return 0, 0, err
+		return 0, nil, err
 	}
 	for _, name := range []string{"第一党支部", "第二党支部", "退休职工党支部"} {
 		b, err := p.staff.CreateOrg(ctx, system, staff.OrgInput{ParentID: general.ID, Kind: staff.Branch, Name: "幸福社区" + name, ShortName: name})
 		if err != nil {
-			return 0, 0, err
+			return 0, nil, err
 		}
-		if branch == 0 {
-			branch = b.ID
-		}
+		branches = append(branches, b.ID)
 	}
-	return top.ID, branch, nil
+	return top.ID, branches, nil
 }
 
 func (p *program) seedAccounts(ctx context.Context, system *authz.Actor, org ids.ID) ([]ids.ID, error) {

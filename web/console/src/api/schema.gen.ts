@@ -509,6 +509,266 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 党员名册 */
+        get: operations["listMembers"];
+        put?: never;
+        /** 新增党员 */
+        post: operations["createMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 名册提醒 */
+        get: operations["listAlarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出名册 */
+        get: operations["exportMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 按完整号码查找党员 */
+        post: operations["findMembers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 导入名册
+         * @description the body is the file: .xlsx or text/csv
+         */
+        post: operations["importMembers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 个人信息申请 */
+        get: operations["listMemberRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/requests/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 处理个人信息申请 */
+        post: operations["decideMemberRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 名册规则 */
+        get: operations["memberRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 名册模板 */
+        get: operations["memberTemplate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查看党员 */
+        get: operations["getMember"];
+        /** 修改党员 */
+        put: operations["saveMember"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/{id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导出本人信息 */
+        post: operations["personalData"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/{id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 党员离开名册 */
+        post: operations["leaveMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/{id}/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记个人信息申请 */
+        post: operations["createMemberRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复在册 */
+        post: operations["returnMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/{id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 查看完整号码 */
+        post: operations["revealMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/notices": {
         parameters: {
             query?: never;
@@ -1618,6 +1878,10 @@ export interface components {
             message: string;
             name: string;
         };
+        FindMembersInBody: {
+            /** @description a whole phone or ID number */
+            number: string;
+        };
         FindingsView: {
             findings: components["schemas"]["LintFinding"][] | null;
         };
@@ -1683,6 +1947,184 @@ export interface components {
             roles: components["schemas"]["MeRole"][] | null;
             sessionId: string;
             totp: boolean;
+        };
+        MemberAlarm: {
+            code: string;
+            /**
+             * Format: int64
+             * @description members, for the alarms about numbers
+             */
+            count?: number;
+            /** @description of the source */
+            date: string;
+            /**
+             * Format: int64
+             * @description until the probation ends; below zero: since
+             */
+            days?: number;
+            due?: string;
+            memberId?: string;
+            /** @description of the member, for the alarms about a probation */
+            name?: string;
+            orgId: string;
+            orgName: string;
+            /** @enum {string} */
+            severity: "error" | "warning" | "hint";
+            source: string;
+            text: string;
+        };
+        MemberAlarms: {
+            cut?: boolean;
+            items: components["schemas"]["MemberAlarm"][] | null;
+        };
+        MemberInput: {
+            birthDate?: string;
+            extendedTo?: string;
+            fullAt?: string;
+            /** @description male, female or empty */
+            gender?: string;
+            groupId?: string;
+            /** @description empty keeps the number, - removes it */
+            idNumber?: string;
+            joinedAt?: string;
+            /** @enum {string} */
+            kind: "full" | "probationary";
+            name: string;
+            note?: string;
+            orgId: string;
+            /** @description empty keeps the number, - removes it */
+            phone?: string;
+            posts?: string[] | null;
+            staffId?: string;
+        };
+        MemberLeaving: {
+            /** @description the day it took effect, not in the future */
+            date: string;
+            /** @enum {string} */
+            state: "left" | "deceased" | "transferred_out";
+            /** @description no phone or ID numbers: it is kept in clear */
+            why?: string;
+        };
+        MemberMember: {
+            birthDate?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description end of an extended probation */
+            extendedTo?: string;
+            /** @description 转正日期 */
+            fullAt?: string;
+            /** @enum {string} */
+            gender?: "male" | "female";
+            /** @description a group of the branch; empty for none */
+            groupId: string;
+            groupName?: string;
+            id: string;
+            /** @description masked */
+            idNumber?: string;
+            /** @description 入党日期 */
+            joinedAt?: string;
+            /** @enum {string} */
+            kind: "full" | "probationary";
+            leftAt?: string;
+            leftWhy?: string;
+            name: string;
+            note?: string;
+            /** @description the branch */
+            orgId: string;
+            orgName: string;
+            /** @description masked */
+            phone?: string;
+            /** @description codes of posts held; the rules name them */
+            posts: string[] | null;
+            /** @description when the probation ends; probationary members only */
+            probationDue?: string;
+            /**
+             * Format: date-time
+             * @description when the numbers were deleted
+             */
+            purgedAt?: string;
+            /** @description the staff account of the same person; empty for none */
+            staffId: string;
+            staffName?: string;
+            /** @enum {string} */
+            state: "active" | "left" | "deceased" | "transferred_out";
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+        };
+        MemberNumbers: {
+            idNumber?: string;
+            phone?: string;
+        };
+        MemberPersonalData: {
+            /** Format: date-time */
+            madeAt: string;
+            member: components["schemas"]["MemberMember"];
+            numbers: components["schemas"]["MemberNumbers"];
+            requests: components["schemas"]["MemberRequest"][] | null;
+            /** @description how long what is kept */
+            retention: components["schemas"]["MemberRule"][] | null;
+        };
+        MemberPost: {
+            code: string;
+            label: string;
+        };
+        MemberRequest: {
+            answer?: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            decidedAt?: string;
+            decidedBy?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "correction" | "deletion";
+            memberId: string;
+            memberName: string;
+            orgId: string;
+            orgName: string;
+            /** @enum {string} */
+            state: "open" | "done" | "refused";
+            /** @description what is asked for, in the person's words */
+            text: string;
+            /** Format: int64 */
+            version: number;
+        };
+        MemberRequestInput: {
+            /** @enum {string} */
+            kind: "correction" | "deletion";
+            text: string;
+        };
+        MemberRule: {
+            code?: string;
+            /** @description of the source */
+            date: string;
+            /** @enum {string} */
+            severity?: "error" | "warning" | "hint";
+            source: string;
+            states?: string[] | null;
+            /** @description what it says and what to do */
+            text: string;
+            unit: string;
+            /** Format: int64 */
+            value: number;
+        };
+        MemberRules: {
+            alarms: components["schemas"]["MemberRule"][] | null;
+            extension: components["schemas"]["MemberRule"];
+            posts: components["schemas"]["MemberPost"][] | null;
+            retention: components["schemas"]["MemberRule"][] | null;
+            /** Format: int64 */
+            version: number;
+        };
+        MemberVerdict: {
+            /** @description what was done, or why not */
+            answer: string;
+            /** @enum {string} */
+            state: "done" | "refused";
         };
         MoveOrgInBody: {
             parentId: string;
@@ -2348,6 +2790,10 @@ export interface components {
             /** @description newest notice that was seen; absent: all */
             upTo?: string;
         };
+        ReasonInBody: {
+            /** @description kept in the audit */
+            reason: string;
+        };
         RecoveryView: {
             /** @description one-time codes for a lost phone; shown this once */
             codes: string[] | null;
@@ -2396,6 +2842,16 @@ export interface components {
         };
         ResultFeedWebhook: {
             items: components["schemas"]["FeedWebhook"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultMemberMember: {
+            items: components["schemas"]["MemberMember"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultMemberRequest: {
+            items: components["schemas"]["MemberRequest"][] | null;
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
@@ -3915,6 +4371,614 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMembers: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description this organisation and everything under it */
+                orgId?: string;
+                /** @description 63-bit id in decimal */
+                groupId?: string;
+                kind?: "full" | "probationary";
+                state?: "active" | "left" | "deceased" | "transferred_out";
+                post?: string;
+                /** @description part of the name */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultMemberMember"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeat a call with the same key and body to get its first result again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberMember"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAlarms: {
+        parameters: {
+            query?: {
+                /** @description this organisation and everything under it; absent: all */
+                orgId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberAlarms"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportMembers: {
+        parameters: {
+            query?: {
+                /** @description this organisation and everything under it */
+                orgId?: string;
+                /** @description active when absent */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindMembersInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultMemberMember"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importMembers: {
+        parameters: {
+            query?: {
+                /** @description true: check only */
+                dryRun?: string;
+                /** @description true: write the rows that are well although others are not */
+                skipWrong?: string;
+                /** @description branch of rows that name none */
+                orgId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMemberRequests: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description 63-bit id in decimal */
+                memberId?: string;
+                state?: "open" | "done" | "refused";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultMemberRequest"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideMemberRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberVerdict"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberRequest"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    memberRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberRules"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    memberTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberMember"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberMember"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    personalData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberPersonalData"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leaveMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberLeaving"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberMember"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createMemberRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeat a call with the same key and body to get its first result again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberRequestInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberRequest"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    returnMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberMember"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revealMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberNumbers"];
+                };
             };
             /** @description Problem */
             default: {

@@ -39,6 +39,11 @@ export type RoleAt = S['StaffRoleAt']
 export type AuditRow = S['AuditRow']
 export type Enrolment = S['StaffEnrolment']
 export type Invitation = S['StaffInvitation']
+export type Member = S['MemberMember']
+export type MemberForm = S['MemberInput']
+export type MemberAlarm = S['MemberAlarm']
+export type MemberRules = S['MemberRules']
+export type MemberRequest = S['MemberRequest']
 
 // Routes that stream or take raw bytes have no schema in the document.
 export interface ImportReport {
@@ -52,4 +57,21 @@ export interface ImportRow {
   dueAt?: string
   action?: 'schedule' | 'reschedule' | 'skip'
   errors: { column: string; message: string }[] | null
+}
+
+export interface RosterReport {
+  rows: RosterRow[]
+  created: number
+  updated: number
+  same: number
+  wrong: number
+  written: boolean
+}
+export interface RosterRow {
+  line: number
+  name: string
+  orgName: string
+  action: 'create' | 'update' | 'same' | 'wrong'
+  changes?: string[]
+  errors?: { column: string; message: string }[]
 }

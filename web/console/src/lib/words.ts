@@ -1,4 +1,4 @@
-import type { DeliveryState, Mode, PostState } from '@/api/types'
+import type { DeliveryState, Member, MemberRequest, Mode, PostState } from '@/api/types'
 
 export type Tone = 'plain' | 'blue' | 'amber' | 'green' | 'red' | 'violet'
 export interface Label {
@@ -56,12 +56,12 @@ export function levelName(level: number): string {
 }
 
 export const ROLE_HINT: Record<string, string> = {
-  admin: '管理组织、人员、公众号和词库，可以排期和撤回',
+  admin: '管理组织、人员、党员名册、公众号和词库，可以排期和撤回',
   editor: '写稿、传图、送审、排期',
   reviewer1: '负责第一级审核',
   reviewer2: '负责第二级审核',
   reviewer3: '负责第三级审核',
-  secretary: '写稿、传图、送审',
+  secretary: '管理本支部党员名册，写稿、传图、送审',
   auditor: '只查看和导出审计记录',
 }
 
@@ -91,3 +91,23 @@ export const ORG_KIND: Record<string, string> = {
   branch: '党支部',
   group: '党小组',
 }
+
+export const MEMBER_STATE: Record<Member['state'], Label> = {
+  active: { text: '在册', tone: 'green' },
+  left: { text: '已离开', tone: 'plain' },
+  deceased: { text: '已去世', tone: 'plain' },
+  transferred_out: { text: '已转出', tone: 'plain' },
+}
+
+export const MEMBER_KIND: Record<Member['kind'], Label> = {
+  full: { text: '正式党员', tone: 'red' },
+  probationary: { text: '预备党员', tone: 'amber' },
+}
+
+export const REQUEST_STATE: Record<MemberRequest['state'], Label> = {
+  open: { text: '待处理', tone: 'amber' },
+  done: { text: '已办理', tone: 'green' },
+  refused: { text: '未采纳', tone: 'plain' },
+}
+
+export const REQUEST_KIND: Record<MemberRequest['kind'], string> = { correction: '更正信息', deletion: '删除信息' }
