@@ -50,6 +50,6 @@ func rotateCommand(ctx context.Context, c *cli, args []string) (err error) {
 	if left > 0 {
 		return fmt.Errorf("%d values could not be resealed: keep the earlier secret and see docs/members.md", left)
 	}
-	_, err = fmt.Fprintln(c.out, "everything is sealed under the current secret; run once more after all processes use it, then remove TONGXIN_OLD_SECRET_KEYS")
+	_, err = fmt.Fprintln(c.out, "everything is sealed under the current secret; the earlier one now only proves older audit rows (see docs/members.md)")
 	return err
 }
