@@ -185,8 +185,17 @@ func bomb(t testing.TB, size int) []byte {
 }
 
 func TestImportIsBounded(t *testing.T) {
-	_, err := member.ParseRoster(bomb(t, 60<<20), member.XLSX)
+	big := bomb(t, 60<<20)
+	_, err := member.ParseRoster(big, member.XLSX)
 	code(t, err, errs.TooLarge)
+	// The same with headers that say it is small.
+	size, small := []byte{0, 0, 0xc0, 3}, []byte{0, 4, 0, 0} // 60<<20 and 1<<10, little endian
+	lying := bytes.ReplaceAll(big, size, small)
+	if bytes.Equal(lying, big) {
+		t.Fatal("the header was not found")
+	}
+	_, err = member.ParseRoster(lying, member.XLSX)
+	code(t, err, errs.Invalid)
 	_, err = member.ParseRoster(make([]byte, member.MaxFile+1), member.CSV)
 	code(t, err, errs.TooLarge)
 	_, err = member.ParseRoster([]byte("姓名,党员类别,手机号\n"+strings.Repeat("甲,正式,1\n", member.MaxRows+1)), member.CSV)
@@ -203,14 +212,14 @@ func TestImportIsBounded(t *testing.T) {
 	code(t, err, errs.Invalid)
 	_, err = member.ParseRoster([]byte("x"), "pdf")
 	code(t, err, errs.Unsupported)
-	// A cell far out: neither a million rows nor sixteen thousand columns.
+	// A cell far out: neither the rows before it nor sixteen thousand columns.
 	f := excelize.NewFile()
 	for i, name := range member.Columns() {
 		cell, err := excelize.CoordinatesToCellName(i+1, 1)
 		check(t, err)
 		check(t, f.SetCellValue("Sheet1", cell, name))
 	}
-	check(t, f.SetCellValue("Sheet1", "A1048576", "远"))
+	check(t, f.SetCellValue("Sheet1", "A50000", "远"))
 	var far bytes.Buffer
 	check(t, f.Write(&far))
 	rows, err = member.ParseRoster(far.Bytes(), member.XLSX)

@@ -13,6 +13,8 @@ import (
 	"tongxin/internal/page"
 	"tongxin/internal/seal"
 	"tongxin/member"
+	"tongxin/publish"
+	"tongxin/staff"
 	"tongxin/storage"
 	"tongxin/storage/storagetest"
 )
@@ -261,6 +263,21 @@ func TestRotate(t *testing.T) {
 			ok(t, err)
 			people = append(people, m)
 		}
+		accounts := storage.NewPublishing(db, before)
+		app := &publish.Account{ID: db.IDs().New(), OrgID: r.orgs["root"].ID, Platform: publish.WeChat, Name: "号", AppID: "wx1",
+			Secrets: publish.Secrets{AppSecret: "app secret"}, Version: 1}
+		_, err = accounts.CreateAccount(ctx, app, entry("x"))
+		ok(t, err)
+		boss := &staff.Account{ID: db.IDs().New(), OrgID: r.orgs["root"].ID, Login: "boss", Name: "x", State: staff.Active, Version: 1}
+		boss.SealedPhone, err = before.Seal([]byte("boss phone"), staff.PhoneUse(boss.ID))
+		ok(t, err)
+		_, _, err = r.s.CreateAccount(ctx, boss, r.link(boss.ID, staff.InviteLink), entry("x"))
+		ok(t, err)
+		c, err := r.s.CredentialsOf(ctx, boss.ID)
+		ok(t, err)
+		c.TOTP, err = before.Seal([]byte("boss totp"), staff.TotpUse(boss.ID))
+		ok(t, err)
+		ok(t, r.s.SaveCredentials(ctx, c, entry("x")))
 		run := func() map[string]storage.Rotated {
 			out := map[string]storage.Rotated{}
 			ok(t, db.Rotate(ctx, both, func(d storage.Rotated) { out[d.Column] = d }))
@@ -281,6 +298,19 @@ func TestRotate(t *testing.T) {
 			plain, err := after.Open(got.SealedPhone, member.PhoneUse(m.ID))
 			if err != nil || string(plain) != fmt.Sprint(i) || got.PhoneIndex != after.BlindIndex(member.PhonePurpose, fmt.Sprint(i)) || got.Version != 1 {
 				t.Fatalf("%d: %q %v", i, plain, err)
+			}
+		}
+		opened, err := storage.NewPublishing(db, after).Account(ctx, app.ID)
+		if err != nil || opened.Secrets.AppSecret != "app secret" {
+			t.Fatalf("the secrets of an account: %v", err)
+		}
+		creds, err := r.s.CredentialsOf(ctx, boss.ID)
+		ok(t, err)
+		person, err := r.s.Account(ctx, boss.ID)
+		ok(t, err)
+		for sealed, use := range map[string]string{creds.TOTP: staff.TotpUse(boss.ID), person.SealedPhone: staff.PhoneUse(boss.ID)} {
+			if plain, err := after.Open(sealed, use); err != nil || !strings.HasPrefix(string(plain), "boss ") {
+				t.Fatalf("%s: %v", use, err)
 			}
 		}
 		// The unique key moved along, and only for active members.

@@ -22,6 +22,14 @@ func TestDemo(t *testing.T) {
 	if len(titles) != len(demoPosts()) {
 		t.Errorf("posts %v, want the %d of the demonstration", titles, len(demoPosts()))
 	}
+	editor.call("GET", "/members", nil).want(403)
+	secretary := first.as(t, links["刘芳"])
+	if own := secretary.call("GET", "/members?limit=200", nil).want(200).list("items"); len(own) != len(demoNames()[0]) {
+		t.Errorf("the secretary sees %d members, want those of one branch", len(own))
+	}
+	if a := secretary.call("GET", "/members/alarms", nil).want(200); a.text("items", 0, "code") != "probation_overdue" || len(a.list("items")) != 1 {
+		t.Errorf("alarms of the demonstration: %s", a.body)
+	}
 	stranger := &browser{t: t, url: p.url}
 	stranger.call("POST", "/session/link", map[string]string{"token": links["王丽"]}).want(401, "已用过")
 	for _, person := range demoPeople() {
