@@ -33,8 +33,10 @@ type listMembersIn struct {
 }
 
 func (h *members) listMembers(ctx context.Context, actor *authz.Actor, in *listMembersIn) (*page.Result[member.Member], error) {
-	return h.svc.Members(ctx, actor, member.Ask{OrgID: in.OrgID.V, GroupID: in.GroupID.V, Kind: member.Kind(in.Kind),
-		State: member.State(in.State), Post: in.Post, Query: in.Q}, in.Page)
+	return h.svc.Members(ctx, actor, member.Ask{
+		OrgID: in.OrgID.V, GroupID: in.GroupID.V, Kind: member.Kind(in.Kind),
+		State: member.State(in.State), Post: in.Post, Query: in.Q,
+	}, in.Page)
 }
 
 type findMembersIn struct {
@@ -156,8 +158,10 @@ func (h *members) importMembers(c *fiber.Ctx) error {
 		return errs.New(errs.Unsupported, "请上传 .xlsx 表格或 CSV 文件。")
 	}
 	ctx := c.UserContext()
-	rep, err := h.svc.Import(ctx, httpkit.ActorOf(ctx), c.Body(), member.ImportAsk{Format: format, OrgID: org,
-		DryRun: c.QueryBool("dryRun"), SkipWrong: c.QueryBool("skipWrong")})
+	rep, err := h.svc.Import(ctx, httpkit.ActorOf(ctx), c.Body(), member.ImportAsk{
+		Format: format, OrgID: org,
+		DryRun: c.QueryBool("dryRun"), SkipWrong: c.QueryBool("skipWrong"),
+	})
 	if err != nil {
 		return err
 	}

@@ -88,8 +88,10 @@ func (s *Service) Import(ctx context.Context, actor *authz.Actor, data []byte, a
 		return rep, nil
 	}
 	if len(imp.writes) > 0 {
-		e := trail.Entry{Actor: actor, Action: "member.import", Object: "member", Detail: map[string]string{"created": strconv.Itoa(rep.Created),
-			"updated": strconv.Itoa(rep.Updated), "same": strconv.Itoa(rep.Same), "wrong": strconv.Itoa(rep.Wrong)}}
+		e := trail.Entry{Actor: actor, Action: "member.import", Object: "member", Detail: map[string]string{
+			"created": strconv.Itoa(rep.Created),
+			"updated": strconv.Itoa(rep.Updated), "same": strconv.Itoa(rep.Same), "wrong": strconv.Itoa(rep.Wrong),
+		}}
 		if err := s.cfg.Store.Import(ctx, imp.writes, e); err != nil {
 			if errs.Is(err, errs.Stale) {
 				return nil, errs.Wrap(err, errs.Conflict, "导入期间名册被他人修改，没有写入任何内容，请重新检查后再导入。")
@@ -194,8 +196,10 @@ func (im *importer) check(r *reading) {
 	if err := r.in.check(im.s.rules, im.s.today()); !errors.As(err, &e) {
 		return
 	}
-	names := map[string]string{"name": colName, "kind": colKind, "posts": colPosts, "gender": colGender, "phone": colPhone, "idNumber": colID,
-		"birthDate": colBirth, "joinedAt": colJoined, "fullAt": colFull, "extendedTo": colExtend, "note": colNote}
+	names := map[string]string{
+		"name": colName, "kind": colKind, "posts": colPosts, "gender": colGender, "phone": colPhone, "idNumber": colID,
+		"birthDate": colBirth, "joinedAt": colJoined, "fullAt": colFull, "extendedTo": colExtend, "note": colNote,
+	}
 	for _, f := range e.Fields {
 		column := names[f.Name]
 		told := slices.ContainsFunc(r.out.Errors, func(x CellError) bool { return x.Column == column })
@@ -327,9 +331,11 @@ func columnOf(e *errs.Error) string {
 
 // changeName is the column of a field of a member.
 func changeName(field string) string {
-	names := map[string]string{"name": colName, "org": colOrg, "orgId": colOrg, "group": colGroup, "groupId": colGroup, "kind": colKind, "posts": colPosts,
+	names := map[string]string{
+		"name": colName, "org": colOrg, "orgId": colOrg, "group": colGroup, "groupId": colGroup, "kind": colKind, "posts": colPosts,
 		"gender": colGender, "idNumber": colID, "phone": colPhone, "birthDate": colBirth, "joinedAt": colJoined, "fullAt": colFull,
-		"extendedTo": colExtend, "note": colNote}
+		"extendedTo": colExtend, "note": colNote,
+	}
 	return names[field]
 }
 

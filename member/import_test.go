@@ -100,8 +100,10 @@ func TestImportNamesEveryWrongCell(t *testing.T) {
 			}
 		}
 	}
-	for line, columns := range map[int][]string{3: {"姓名"}, 4: {"所在党支部"}, 5: {"党员类别", "性别", "出生日期", "党小组", "职务", "手机号", "身份证号", "入党日期"},
-		6: {"手机号"}, 7: {"手机号"}, 8: {"手机号"}, 9: {"身份证号"}, 10: {"入党日期"}} {
+	for line, columns := range map[int][]string{
+		3: {"姓名"}, 4: {"所在党支部"}, 5: {"党员类别", "性别", "出生日期", "党小组", "职务", "手机号", "身份证号", "入党日期"},
+		6: {"手机号"}, 7: {"手机号"}, 8: {"手机号"}, 9: {"身份证号"}, 10: {"入党日期"},
+	} {
 		for _, c := range columns {
 			if !strings.Contains(at[line], c+"|") {
 				t.Errorf("line %d: %s is not named: %s", line, c, at[line])

@@ -107,8 +107,10 @@ func (in *Input) checkDates(f *errs.Fields, rules *Rules, today Date) {
 		name, label string
 		date        Date
 	}{
-		{"birthDate", "出生日期", in.BirthDate}, {"joinedAt", "入党日期", in.JoinedAt},
-		{"fullAt", "转正日期", in.FullAt}, {"extendedTo", "延长预备期至", in.ExtendedTo},
+		{"birthDate", "出生日期", in.BirthDate},
+		{"joinedAt", "入党日期", in.JoinedAt},
+		{"fullAt", "转正日期", in.FullAt},
+		{"extendedTo", "延长预备期至", in.ExtendedTo},
 	} {
 		if !d.date.valid() {
 			f.Add(d.name, "%s不正确，请按 2024-07-01 的样子填写。", d.label)

@@ -72,8 +72,10 @@ func TestPhonesMasksAndDates(t *testing.T) {
 	if m := member.Mask("11010519491231002X"); m != "110***********002X" {
 		t.Error(m)
 	}
-	for in, want := range map[string]member.Date{"2024-07-01": "2024-07-01", "2024/7/1": "2024-07-01", "2024.7.1": "2024-07-01", "2024年7月1日": "2024-07-01",
-		"20240701": "2024-07-01", "45474": "2024-07-01", "2024-07-01 00:00:00": "2024-07-01", "": ""} {
+	for in, want := range map[string]member.Date{
+		"2024-07-01": "2024-07-01", "2024/7/1": "2024-07-01", "2024.7.1": "2024-07-01", "2024年7月1日": "2024-07-01",
+		"20240701": "2024-07-01", "45474": "2024-07-01", "2024-07-01 00:00:00": "2024-07-01", "": "",
+	} {
 		if got, ok := member.ParseDate(in); !ok || got != want {
 			t.Errorf("%q: %q %v", in, got, ok)
 		}
@@ -137,8 +139,10 @@ func TestLifeOfAMember(t *testing.T) {
 
 func TestWrongInputsAreAllNamed(t *testing.T) {
 	p := open(t)
-	in := member.Input{OrgID: p.orgs["东支部"].ID, Name: "王1", Kind: member.Probationary, Posts: []string{"皇帝"}, Phone: "123", IDNumber: "1",
-		Gender: "x", JoinedAt: "2026-01-01", FullAt: "2026-02-01", ExtendedTo: "2030-01-01", Note: "他的电话 13812345678"}
+	in := member.Input{
+		OrgID: p.orgs["东支部"].ID, Name: "王1", Kind: member.Probationary, Posts: []string{"皇帝"}, Phone: "123", IDNumber: "1",
+		Gender: "x", JoinedAt: "2026-01-01", FullAt: "2026-02-01", ExtendedTo: "2030-01-01", Note: "他的电话 13812345678",
+	}
 	_, err := p.svc.Create(t.Context(), p.east, in)
 	code(t, err, errs.Invalid)
 	for _, part := range []string{"name", "posts", "phone", "idNumber", "gender", "fullAt", "extendedTo", "note"} {

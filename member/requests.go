@@ -42,8 +42,10 @@ func (s *Service) AskFor(ctx context.Context, actor *authz.Actor, id ids.ID, in 
 	if in.Kind != Correction && in.Kind != Deletion {
 		return nil, errs.Bad("kind", "请选择更正或删除。")
 	}
-	q := &Request{ID: s.cfg.IDs.New(), MemberID: m.ID, MemberName: m.Name, OrgID: m.OrgID, OrgName: m.OrgName, OrgPath: m.OrgPath, Kind: in.Kind,
-		State: Open, CreatedAt: s.cfg.Clock.Now(), CreatedBy: actor.Name, Version: 1}
+	q := &Request{
+		ID: s.cfg.IDs.New(), MemberID: m.ID, MemberName: m.Name, OrgID: m.OrgID, OrgName: m.OrgName, OrgPath: m.OrgPath, Kind: in.Kind,
+		State: Open, CreatedAt: s.cfg.Clock.Now(), CreatedBy: actor.Name, Version: 1,
+	}
 	if q.SealedText, err = s.cfg.Sealer.Seal([]byte(in.Text), RequestUse(q.ID)); err != nil {
 		return nil, err
 	}
@@ -58,8 +60,10 @@ func (s *Service) AskFor(ctx context.Context, actor *authz.Actor, id ids.ID, in 
 }
 
 func requestEntry(actor *authz.Actor, action string, q *Request) trail.Entry {
-	return trail.Entry{Actor: actor, Action: action, Object: "member_request", ID: q.ID, OrgID: q.OrgID, OrgPath: q.OrgPath,
-		Detail: map[string]string{"name": q.MemberName, "kind": string(q.Kind), "state": string(q.State)}}
+	return trail.Entry{
+		Actor: actor, Action: action, Object: "member_request", ID: q.ID, OrgID: q.OrgID, OrgPath: q.OrgPath,
+		Detail: map[string]string{"name": q.MemberName, "kind": string(q.Kind), "state": string(q.State)},
+	}
 }
 
 func (s *Service) readRequest(q *Request) (err error) {

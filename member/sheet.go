@@ -201,8 +201,10 @@ func parseXLSX(data []byte) ([]SheetRow, error) {
 	if err := bounded(data); err != nil {
 		return nil, err
 	}
-	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{RawCellValue: true,
-		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxUnpacked}) // equal limits: nothing is unpacked to disk
+	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{
+		RawCellValue:   true,
+		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxUnpacked,
+	}) // equal limits: nothing is unpacked to disk
 	if err != nil {
 		return nil, broken(nil) // its cause may quote the file
 	}

@@ -79,8 +79,10 @@ func (s *Service) style(f *excelize.File, sheet string, remarks bool) error {
 	if err != nil {
 		return err
 	}
-	head, err := f.NewStyle(&excelize.Style{NumFmt: 49, Font: &excelize.Font{Bold: true},
-		Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"F3E3E1"}}})
+	head, err := f.NewStyle(&excelize.Style{
+		NumFmt: 49, Font: &excelize.Font{Bold: true},
+		Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"F3E3E1"}},
+	})
 	if err != nil {
 		return err
 	}
@@ -180,6 +182,8 @@ func (s *Service) line(m *Member) []string {
 	}
 	kind := map[Kind]string{Full: "正式党员", Probationary: "预备党员"}[m.Kind]
 	gender := map[string]string{"male": "男", "female": "女"}[m.Gender]
-	return []string{m.Name, m.OrgName, m.GroupName, kind, strings.Join(posts, "、"), gender, m.IDNumber, m.Phone, string(m.BirthDate),
-		string(m.JoinedAt), string(m.FullAt), string(m.ExtendedTo), m.Note}
+	return []string{
+		m.Name, m.OrgName, m.GroupName, kind, strings.Join(posts, "、"), gender, m.IDNumber, m.Phone, string(m.BirthDate),
+		string(m.JoinedAt), string(m.FullAt), string(m.ExtendedTo), m.Note,
+	}
 }

@@ -167,9 +167,13 @@ func memberValues(m *member.Member) []any {
 	if posts == nil {
 		posts = []string{}
 	}
-	return []any{m.OrgID, m.GroupID, m.Name, m.Kind, jsonText{posts}, m.Gender, m.BirthDate, m.JoinedAt, m.FullAt, m.ExtendedTo, m.State, m.LeftAt,
+	return []any{
+		m.OrgID, m.GroupID, m.Name, m.Kind,
+		jsonText{posts},
+		m.Gender, m.BirthDate, m.JoinedAt, m.FullAt, m.ExtendedTo, m.State, m.LeftAt,
 		m.LeftWhy, m.Note, m.SealedPhone, m.PhoneIndex, phone, m.SealedID, m.IDIndex, number, m.StaffID, staff, Millis(m.PurgedAt), m.Version,
-		Millis(m.UpdatedAt), m.UpdatedBy}
+		Millis(m.UpdatedAt), m.UpdatedBy,
+	}
 }
 
 func (tx *Tx) addMember(w member.Write) error {

@@ -30,8 +30,10 @@ func newRoster(t *testing.T, db *storage.DB) *roster {
 }
 
 func (r *roster) person(org, phone string) *member.Member {
-	m := &member.Member{ID: r.db.IDs().New(), OrgID: r.orgs[org].ID, Name: "姓名" + phone, Kind: member.Full, State: member.Active, Version: 1,
-		Posts: []string{"secretary"}, JoinedAt: "2010-07-01", UpdatedBy: "t"}
+	m := &member.Member{
+		ID: r.db.IDs().New(), OrgID: r.orgs[org].ID, Name: "姓名" + phone, Kind: member.Full, State: member.Active, Version: 1,
+		Posts: []string{"secretary"}, JoinedAt: "2010-07-01", UpdatedBy: "t",
+	}
 	if phone != "" {
 		m.SealedPhone, m.PhoneIndex = "sealed "+phone, "index "+phone
 	}
@@ -264,8 +266,10 @@ func TestRotate(t *testing.T) {
 			people = append(people, m)
 		}
 		accounts := storage.NewPublishing(db, before)
-		app := &publish.Account{ID: db.IDs().New(), OrgID: r.orgs["root"].ID, Platform: publish.WeChat, Name: "号", AppID: "wx1",
-			Secrets: publish.Secrets{AppSecret: "app secret"}, Version: 1}
+		app := &publish.Account{
+			ID: db.IDs().New(), OrgID: r.orgs["root"].ID, Platform: publish.WeChat, Name: "号", AppID: "wx1",
+			Secrets: publish.Secrets{AppSecret: "app secret"}, Version: 1,
+		}
 		_, err = accounts.CreateAccount(ctx, app, entry("x"))
 		ok(t, err)
 		boss := &staff.Account{ID: db.IDs().New(), OrgID: r.orgs["root"].ID, Login: "boss", Name: "x", State: staff.Active, Version: 1}

@@ -126,8 +126,10 @@ func (db *DB) reseal(ctx context.Context, keys Rotator, c sealedColumn, rows []s
 			d.Resealed += n
 		}
 		if d.Resealed > 0 {
-			tx.Audit(trail.Entry{Actor: authz.SystemActor("rotate-keys"), Action: "keys.rotate", Object: c.table,
-				Detail: map[string]string{"column": c.column, "rows": strconv.Itoa(d.Resealed)}})
+			tx.Audit(trail.Entry{
+				Actor: authz.SystemActor("rotate-keys"), Action: "keys.rotate", Object: c.table,
+				Detail: map[string]string{"column": c.column, "rows": strconv.Itoa(d.Resealed)},
+			})
 		}
 		return nil
 	})

@@ -49,8 +49,10 @@ func (p *program) seedMembers(ctx context.Context, system *authz.Actor, branches
 			}
 			born := member.Date(fmt.Sprintf("%d-%02d-%02d", year, 1+(i*5+b)%12, 1+(i*11+b*3)%28))
 			joined := member.DateOf(born.Time().AddDate(22, (i*3)%40, 9))
-			in := member.Input{OrgID: branches[b], Name: name, Kind: member.Full, JoinedAt: joined, FullAt: member.DateOf(joined.Time().AddDate(1, 0, 0)),
-				Phone: fmt.Sprintf("1990000%02d%02d", b+1, i), IDNumber: demoNumber(born, 100+i*7+b)}
+			in := member.Input{
+				OrgID: branches[b], Name: name, Kind: member.Full, JoinedAt: joined, FullAt: member.DateOf(joined.Time().AddDate(1, 0, 0)),
+				Phone: fmt.Sprintf("1990000%02d%02d", b+1, i), IDNumber: demoNumber(born, 100+i*7+b),
+			}
 			if i < len(posts) {
 				in.Posts = posts[i]
 			}
