@@ -133,6 +133,30 @@ func TestPublishPlatformEvents(t *testing.T) {
 	})
 }
 
+// The first calls of a day come at once: none of them may be told that the
+// budget is spent while it is not.
+func TestPublishSpendAtTheStartOfADay(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		a := h.account(2, "甲")
+		for day := range 20 {
+			const calls = 8
+			var ok atomic.Int64
+			together(calls, func(int) {
+				within, err := h.Spend(t.Context(), a.ID, fmt.Sprintf("2026-03-%02d", day+1), "poll", calls)
+				if err != nil {
+					t.Error(err)
+				}
+				if within {
+					ok.Add(1)
+				}
+			})
+			if ok.Load() != calls {
+				t.Fatalf("day %d: %d of %d calls were allowed", day, ok.Load(), calls)
+			}
+		}
+	})
+}
+
 func TestPublishSpend(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		a, b := h.account(2, "甲"), h.account(2, "乙")
