@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"tongxin/internal/authz"
 	"tongxin/internal/errs"
 	"tongxin/publish/picture"
 	"tongxin/publish/render"
@@ -264,11 +263,3 @@ func (w *worker) figures(ctx context.Context, p Platform, a Account) error {
 // nextFigures is 09:00 of the next day in Asia/Shanghai: the platform counts a
 // day's readings by 08:00 of the next. Source: data cube documentation, 2025.
 func nextFigures(now time.Time) time.Time { return nextMidnight(now).Add(8*time.Hour + 55*time.Minute) }
-
-// FiguresOf returns the numbers of a delivery's article.
-func (s *Service) FiguresOf(ctx context.Context, actor *authz.Actor, d *Delivery) ([]Figures, error) {
-	if !actor.Can(PostRead, d.OrgPath) {
-		return nil, errs.Missing("发布记录")
-	}
-	return s.Store.FiguresOf(ctx, d.ID)
-}

@@ -111,7 +111,7 @@ func (b *bench) list(_ context.Context, _ *authz.Actor, in *listIn) (*page.Resul
 
 func (b *bench) save(_ context.Context, _ *authz.Actor, in *saveIn) (*thing, error) {
 	if in.Version != 3 {
-		return nil, Stale(map[string]string{"name": "newer"})
+		return nil, &errs.Error{Code: errs.Stale, Msg: "内容已被他人修改。", Details: map[string]string{"name": "newer"}}
 	}
 	b.saved = int64(in.ID.V)
 	return &thing{ID: in.ID.V, Version: 4}, nil

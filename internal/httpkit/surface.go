@@ -89,11 +89,6 @@ func (s *Surface) Put(path string, right authz.Right, summary string, e Endpoint
 	s.add(http.MethodPut, path, right, summary, e)
 }
 
-// Patch adds a PATCH route.
-func (s *Surface) Patch(path string, right authz.Right, summary string, e Endpoint) {
-	s.add(http.MethodPatch, path, right, summary, e)
-}
-
 // Delete adds a DELETE route.
 func (s *Surface) Delete(path string, right authz.Right, summary string, e Endpoint) {
 	s.add(http.MethodDelete, path, right, summary, e)

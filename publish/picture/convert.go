@@ -57,26 +57,6 @@ func ForCover(data []byte) (out []byte, mime string, err error) {
 	return fit(shrink(img, coverSide, coverSide), info.Format, MaxCover)
 }
 
-// Cropped cuts a part out, for platforms that take no crop of their own and
-// for previews; the rest as ForCover.
-func Cropped(data []byte, crop [4]float64) (out []byte, mime string, err error) {
-	info, err := Inspect(data, int64(len(data)))
-	if err != nil {
-		return nil, "", err
-	}
-	img, err := decode(data, info)
-	if err != nil {
-		return nil, "", err
-	}
-	b := img.Bounds()
-	w, h := float64(b.Dx()), float64(b.Dy())
-	part := imaging.Crop(img, image.Rect(int(crop[0]*w+0.5), int(crop[1]*h+0.5), int(crop[2]*w+0.5), int(crop[3]*h+0.5)))
-	if part.Bounds().Empty() {
-		return nil, "", errs.New(errs.Invalid, "裁剪范围是空的，请重新选择。")
-	}
-	return fit(shrink(part, coverSide, coverSide), info.Format, MaxCover)
-}
-
 // Thumb makes a small jpg (or a png where there is transparency) whose longer
 // side has at most maxPx pixels, for lists and previews.
 func Thumb(data []byte, maxPx int) (out []byte, mime string, err error) {
@@ -96,12 +76,6 @@ func Thumb(data []byte, maxPx int) (out []byte, mime string, err error) {
 		return encodePNG(img)
 	}
 	return encodeJPEG(img, 80)
-}
-
-// Animated reports that ForContent and ForCover keep only the first frame.
-func Animated(data []byte) bool {
-	info, err := Inspect(data, int64(len(data)))
-	return err == nil && info.Animated
 }
 
 func decode(data []byte, info Info) (image.Image, error) {

@@ -160,8 +160,10 @@ func TestContentFitsThePlatform(t *testing.T) {
 	if err := gif.EncodeAll(&g, &gif.GIF{Image: []*image.Paletted{pal, pal}, Delay: []int{1, 1}}); err != nil {
 		t.Fatal(err)
 	}
-	if !Animated(g.Bytes()) || Animated(b.Bytes()) {
-		t.Error("animation not told")
+	for data, want := range map[string]bool{g.String(): true, b.String(): false} {
+		if info, err := Inspect([]byte(data), int64(len(data))); err != nil || info.Animated != want {
+			t.Errorf("animated: %+v (%v), want %v", info, err, want)
+		}
 	}
 	for name, c := range map[string]struct {
 		in   []byte
@@ -273,14 +275,6 @@ func TestCrops(t *testing.T) {
 	}
 	if CropText([4]float64{}) != "" || CropText([4]float64{0, 0.1, 1, 0.5255}) != "0.000000_0.100000_1.000000_0.525500" {
 		t.Error(CropText([4]float64{0, 0.1, 1, 0.5255}))
-	}
-	out, _, err := Cropped(jpegOf(t, corners(400, 400)), Center(400, 400, Wide))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, _, err := image.DecodeConfig(bytes.NewReader(out))
-	if err != nil || cfg.Width != 400 || cfg.Height != 170 {
-		t.Error(cfg, err)
 	}
 }
 
