@@ -125,8 +125,10 @@ type chaos struct {
 }
 
 func newChaos(h *house, rt *rapid.T) *chaos {
-	c := &chaos{house: h, rt: rt, mode: map[ids.ID]publish.Mode{}, twins: rapid.IntRange(0, 3).Draw(rt, "twins") == 0,
-		faults: rapid.SliceOfN(rapid.IntRange(0, 20), 0, 60).Draw(rt, "faults")}
+	c := &chaos{
+		house: h, rt: rt, mode: map[ids.ID]publish.Mode{}, twins: rapid.IntRange(0, 3).Draw(rt, "twins") == 0,
+		faults: rapid.SliceOfN(rapid.IntRange(0, 20), 0, 60).Draw(rt, "faults"),
+	}
 	h.freshPlatform("号")
 	h.sim.duration = rapid.SampledFrom([]time.Duration{0, 10 * time.Second, 5 * time.Minute, time.Hour}).Draw(rt, "duration")
 	h.sim.fails = c.fault

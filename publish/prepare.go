@@ -197,9 +197,11 @@ func (s *Service) converted(ctx context.Context, cover bool, hash string) ([]byt
 func (s *Service) platformArticles(c Content, refs map[string]string, keepLinks bool) ([]Rendered, error) {
 	out := make([]Rendered, 0, len(c.Articles))
 	for _, a := range c.Articles {
-		r := Rendered{Kind: a.Kind, Title: a.Title, Author: a.Author, Digest: a.Digest, CoverID: refs[coverKey+a.Cover.Asset],
+		r := Rendered{
+			Kind: a.Kind, Title: a.Title, Author: a.Author, Digest: a.Digest, CoverID: refs[coverKey+a.Cover.Asset],
 			CropWide: cropText(a.Cover.Wide), CropSquare: cropText(a.Cover.Square),
-			SourceURL: a.SourceURL, OpenComment: a.OpenComment, FansOnly: a.FansOnly}
+			SourceURL: a.SourceURL, OpenComment: a.OpenComment, FansOnly: a.FansOnly,
+		}
 		if a.Kind == Pictures {
 			for _, hash := range a.Images {
 				r.ImageIDs = append(r.ImageIDs, refs[coverKey+hash])

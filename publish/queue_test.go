@@ -125,8 +125,10 @@ func TestAuthWaitsForAPerson(t *testing.T) {
 	before := h.clock.Now()
 	a, err := h.Account(h.ctx, h.root, h.account.ID)
 	must(t, err)
-	_, err = h.UpdateAccount(h.ctx, h.root, a.ID, a.Version, publish.AccountInput{Name: a.Name, Kind: a.Kind, Mode: a.Mode,
-		Secrets: publish.SecretsInput{AppSecret: ptr("0123456789abcdef0123456789abcdef")}})
+	_, err = h.UpdateAccount(h.ctx, h.root, a.ID, a.Version, publish.AccountInput{
+		Name: a.Name, Kind: a.Kind, Mode: a.Mode,
+		Secrets: publish.SecretsInput{AppSecret: ptr("0123456789abcdef0123456789abcdef")},
+	})
 	must(t, err)
 	h.drain()
 	d = h.sole(q.ID)

@@ -498,8 +498,10 @@ func TestReminderLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &quiet{}
 		c := clock.System{}
-		s, err := publish.New(publish.Config{Store: store, Clock: c, IDs: ids.NewSource(c, 1), Log: slog.New(slog.DiscardHandler),
-			Platforms: map[string]publish.Platform{publish.WeChat: newSimulator(c)}})
+		s, err := publish.New(publish.Config{
+			Store: store, Clock: c, IDs: ids.NewSource(c, 1), Log: slog.New(slog.DiscardHandler),
+			Platforms: map[string]publish.Platform{publish.WeChat: newSimulator(c)},
+		})
 		must(t, err)
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})

@@ -68,11 +68,13 @@ func join(t *testing.T, db *storage.DB, c *clock.Manual, p staff.Policy) *node {
 		p.Hash = staff.HashParams{MemoryKiB: 32, Passes: 1, Threads: 1}
 	}
 	store := &counting{Staff: storage.NewStaff(db)}
-	svc, err := staff.New(staff.Config{Store: store, IDs: db.IDs(), Clock: c, Random: rand.Reader, Sealer: box, CSRFKey: bytes.Repeat([]byte{1}, 32), Policy: p,
+	svc, err := staff.New(staff.Config{
+		Store: store, IDs: db.IDs(), Clock: c, Random: rand.Reader, Sealer: box, CSRFKey: bytes.Repeat([]byte{1}, 32), Policy: p,
 		Roles: []staff.Role{
 			{Name: "admin", Rights: []authz.Right{staff.OrgRead, staff.OrgManage, staff.StaffRead, staff.StaffManage}, SecondFactor: true},
 			{Name: "reader", Rights: []authz.Right{staff.OrgRead}},
-		}})
+		},
+	})
 	check(t, err)
 	return &node{Service: svc, t: t, db: db, clock: c, store: store}
 }

@@ -19,9 +19,18 @@ const postCols = `p.id, p.org_id, o.path, o.name, p.title, p.state, p.version, p
 
 func scanPost(r Scanner, more ...any) (publish.Post, error) {
 	var p publish.Post
-	err := r.Scan(append([]any{&p.ID, &p.OrgID, &p.OrgPath, &p.OrgName, &p.Title, &p.State, &p.Version, &p.Hash, &p.AuthorID,
-		&p.AuthorName, jsonText{&p.Editors}, &p.Level, &p.Levels, moment{&p.ReviewDue}, &p.ApprovedHash, moment{&p.DueAt},
-		moment{&p.CreatedAt}, moment{&p.UpdatedAt}, &p.UpdatedBy}, more...)...)
+	err := r.Scan(append([]any{
+		&p.ID, &p.OrgID, &p.OrgPath, &p.OrgName, &p.Title, &p.State, &p.Version, &p.Hash, &p.AuthorID,
+		&p.AuthorName,
+		jsonText{&p.Editors},
+		&p.Level, &p.Levels,
+		moment{&p.ReviewDue},
+		&p.ApprovedHash,
+		moment{&p.DueAt},
+		moment{&p.CreatedAt},
+		moment{&p.UpdatedAt},
+		&p.UpdatedBy,
+	}, more...)...)
 	return p, err
 }
 
@@ -65,8 +74,10 @@ func (s *Publishing) CreatePost(ctx context.Context, p *publish.Post, e trail.En
 		if err != nil {
 			return err
 		}
-		if err := insertRevision(tx, &publish.Revision{PostID: p.ID, Version: p.Version, Hash: p.Hash, Title: p.Title,
-			AuthorName: p.AuthorName, At: p.UpdatedAt}); err != nil {
+		if err := insertRevision(tx, &publish.Revision{
+			PostID: p.ID, Version: p.Version, Hash: p.Hash, Title: p.Title,
+			AuthorName: p.AuthorName, At: p.UpdatedAt,
+		}); err != nil {
 			return err
 		}
 		tx.Audit(e)

@@ -88,8 +88,10 @@ func TestPublishPlatformEvents(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		a, b := h.account(2, "甲"), h.account(2, "乙")
 		now := h.clock.Now()
-		ev := publish.PlatformEvent{AccountID: a.ID, Dedupe: "FromUser:1:PUBLISHJOBFINISH", Receipt: publish.Receipt{PublishID: "9"}, At: now,
-			Outcome: publish.Outcome{State: publish.OutcomePublished, ArticleID: "art", URLs: []string{"https://mp.weixin.qq.com/s/1"}, Msg: "已发布"}}
+		ev := publish.PlatformEvent{
+			AccountID: a.ID, Dedupe: "FromUser:1:PUBLISHJOBFINISH", Receipt: publish.Receipt{PublishID: "9"}, At: now,
+			Outcome: publish.Outcome{State: publish.OutcomePublished, ArticleID: "art", URLs: []string{"https://mp.weixin.qq.com/s/1"}, Msg: "已发布"},
+		}
 		var fresh atomic.Int64
 		together(16, func(int) {
 			ok, err := h.SavePlatformEvent(t.Context(), ev)

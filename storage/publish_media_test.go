@@ -12,8 +12,10 @@ import (
 
 func (h *house) asset(org ids.ID, hash, name string) *publish.Asset {
 	h.t.Helper()
-	a, err := h.SaveAsset(h.t.Context(), &publish.Asset{ID: h.db.IDs().New(), OrgID: org, Hash: hash, Name: name, Alt: "说明", Mime: "image/jpeg",
-		Width: 1600, Height: 900, Size: 12345, CreatedBy: "王", CreatedAt: h.clock.Now()}, h.entry("media.add"))
+	a, err := h.SaveAsset(h.t.Context(), &publish.Asset{
+		ID: h.db.IDs().New(), OrgID: org, Hash: hash, Name: name, Alt: "说明", Mime: "image/jpeg",
+		Width: 1600, Height: 900, Size: 12345, CreatedBy: "王", CreatedAt: h.clock.Now(),
+	}, h.entry("media.add"))
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -100,8 +100,10 @@ func (s *Staff) CreateAccount(ctx context.Context, a *staff.Account, l staff.Lin
 			return err
 		}
 		if !inserted {
-			return &errs.Error{Code: errs.Conflict, Msg: "这个登录名已有人使用，请换一个。",
-				Fields: []errs.Field{{Name: "login", Msg: "这个登录名已有人使用，请换一个。"}}}
+			return &errs.Error{
+				Code: errs.Conflict, Msg: "这个登录名已有人使用，请换一个。",
+				Fields: []errs.Field{{Name: "login", Msg: "这个登录名已有人使用，请换一个。"}},
+			}
 		}
 		if err := tx.putRoles(a.ID, a.Roles); err != nil {
 			return err

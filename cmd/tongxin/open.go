@@ -84,8 +84,10 @@ func openBlobs(ctx context.Context, set *settings, c clock.Clock) (blob.Store, e
 	}
 	host, insecure := strings.CutPrefix(*set.s3Endpoint, "http://")
 	host = strings.TrimPrefix(host, "https://")
-	return blob.NewS3(ctx, blob.S3Config{Endpoint: host, Bucket: *set.s3Bucket, Region: *set.s3Region, AccessKey: *set.s3Access,
-		SecretKey: *set.s3Secret, Insecure: insecure, PathStyle: true})
+	return blob.NewS3(ctx, blob.S3Config{
+		Endpoint: host, Bucket: *set.s3Bucket, Region: *set.s3Region, AccessKey: *set.s3Access,
+		SecretKey: *set.s3Secret, Insecure: insecure, PathStyle: true,
+	})
 }
 
 // blobsOf narrows a blob store to what the publishing domain asks for.

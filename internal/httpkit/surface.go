@@ -115,9 +115,11 @@ func (s *Surface) operation(e *entry, path string) huma.Operation {
 		op.Tags = []string{tag}
 	}
 	if e.idempotent {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: HeaderIdempotencyKey, In: "header",
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: HeaderIdempotencyKey, In: "header",
 			Description: "repeat a call with the same key and body to get its first result again",
-			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: ptr(8), MaxLength: ptr(64)}})
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: ptr(8), MaxLength: ptr(64)},
+		})
 	}
 	return op
 }

@@ -43,8 +43,16 @@ func TestCompareKeepsBothSides(t *testing.T) {
 func TestCompareReadsLikeWords(t *testing.T) {
 	got := Compare("支部于6月18日召开党员大会，version one。", "支部于7月18日召开支委会，version two。")
 	want := []Span{
-		{Equal, "支部于"}, {Delete, "6"}, {Insert, "7"}, {Equal, "月18日召开"}, {Delete, "党员大"}, {Insert, "支委"},
-		{Equal, "会，version "}, {Delete, "one"}, {Insert, "two"}, {Equal, "。"},
+		{Equal, "支部于"},
+		{Delete, "6"},
+		{Insert, "7"},
+		{Equal, "月18日召开"},
+		{Delete, "党员大"},
+		{Insert, "支委"},
+		{Equal, "会，version "},
+		{Delete, "one"},
+		{Insert, "two"},
+		{Equal, "。"},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("got %v", got)
