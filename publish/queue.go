@@ -121,6 +121,7 @@ func (q *Queue) start(ctx context.Context, d *Delivery) {
 			q.Nudge()
 		}()
 		w := worker{Queue: q, d: d}
+		defer w.survive(context.WithoutCancel(ctx))
 		// The work goes on over a shutdown until its next stored step: a call
 		// that was cut off in the middle would only make its outcome unknown.
 		if err := w.advance(context.WithoutCancel(ctx), ctx.Done()); err != nil && !errs.Is(err, errs.Stale) {

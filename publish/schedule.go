@@ -182,7 +182,7 @@ func (s *Service) Reschedule(ctx context.Context, actor *authz.Actor, id ids.ID,
 func (s *Service) Cancel(ctx context.Context, actor *authz.Actor, id ids.ID) (*Detail, error) {
 	return s.changeWaiting(ctx, actor, id, func(p *Post, c *Change) error {
 		c.Cancel = true
-		c.Post.State = Approved
+		c.Post.State, c.Post.DueAt = Approved, time.Time{}
 		c.Entry = s.entry(actor, "post.cancel", p, nil)
 		return nil
 	})
