@@ -86,7 +86,9 @@ func (q *Queue) round(ctx context.Context) time.Duration {
 		now := q.s.Clock.Now()
 		claimed, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), free)
 		if err != nil {
-			q.s.Log.Error("queue: claim failed", "err", err)
+			if ctx.Err() == nil { // else it is only the end
+				q.s.Log.Error("queue: claim failed", "err", err)
+			}
 			return idleLook
 		}
 		for _, d := range claimed {
