@@ -45,6 +45,7 @@ type Config struct {
 
 	Timeout      time.Duration // of one request; a route may say otherwise
 	ReadTimeout  time.Duration // of reading one request; 0: 60 s
+	WriteTimeout time.Duration // of writing one answer; 0: a little more than the longest Stream may take
 	IdleTimeout  time.Duration // of a kept-alive connection; 0: 120 s
 	DrainTimeout time.Duration // how long a shutdown waits for running requests
 }
@@ -90,6 +91,7 @@ func New(cfg Config) *Kit {
 		BodyLimit:             DefaultMaxBody,
 		ReadBufferSize:        16 << 10,
 		ReadTimeout:           cmp.Or(cfg.ReadTimeout, time.Minute),
+		WriteTimeout:          cmp.Or(cfg.WriteTimeout, 11*time.Minute),
 		IdleTimeout:           cmp.Or(cfg.IdleTimeout, 2*time.Minute),
 		ErrorHandler:          k.outside,
 	})

@@ -9,6 +9,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
 
 	"tongxin/internal/authz"
 )
@@ -127,5 +130,36 @@ func TestServeRefusesAHoleInTheTable(t *testing.T) {
 	defer ln.Close()
 	if err := b.kit.Serve(t.Context(), ln, nil); err == nil || !strings.Contains(err.Error(), "/hole") {
 		t.Fatalf("%v", err)
+	}
+}
+
+// A client that asks and never reads must not keep its connection and the
+// answer for ever.
+func TestServeLeavesAReaderWhoStops(t *testing.T) {
+	const size = 32 << 20 // more than the buffers of a connection
+	b := build(t, func(c *Config) { c.WriteTimeout = 50 * time.Millisecond })
+	b.api.Get("/big", Public, "big", Raw(func(c *fiber.Ctx) error { return c.Send(make([]byte, size)) }))
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	over := make(chan error, 1)
+	go func() { over <- b.kit.Serve(ctx, ln, nil) }()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /api/x/v1/big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond)
+	if n, _ := io.Copy(io.Discard, conn); n >= size {
+		t.Errorf("the whole answer was kept: %d bytes", n)
+	}
+	stop()
+	if err := <-over; err != nil {
+		t.Fatal(err)
 	}
 }
