@@ -39,8 +39,10 @@ type Queue struct {
 }
 
 func newQueue(s *Service) *Queue {
-	return &Queue{s: s, owner: s.IDs.New().String(), actor: authz.SystemActor("发布队列"),
-		wake: make(chan struct{}, 1), slots: make(chan struct{}, workers), submits: make(chan struct{}, maxSubmits)}
+	return &Queue{
+		s: s, owner: s.IDs.New().String(), actor: authz.SystemActor("发布队列"),
+		wake: make(chan struct{}, 1), slots: make(chan struct{}, workers), submits: make(chan struct{}, maxSubmits),
+	}
 }
 
 // Nudge makes this process's loop look now; for wake-ups from other nodes.

@@ -46,8 +46,10 @@ func (s *Service) Schedule(ctx context.Context, actor *authz.Actor, id ids.ID, e
 	next := *p
 	next.State, next.DueAt = Queued, due
 	next.Version, next.UpdatedAt, next.UpdatedBy = expect+1, now, actor.Name
-	err = s.Store.Commit(ctx, Change{Post: &next, Expect: expect, Add: deliveries,
-		Entry: s.entry(actor, "post.schedule", p, map[string]string{"dueAt": due.Format(time.RFC3339), "accounts": itoa(len(deliveries)), "hash": p.Hash})})
+	err = s.Store.Commit(ctx, Change{
+		Post: &next, Expect: expect, Add: deliveries,
+		Entry: s.entry(actor, "post.schedule", p, map[string]string{"dueAt": due.Format(time.RFC3339), "accounts": itoa(len(deliveries)), "hash": p.Hash}),
+	})
 	if err != nil {
 		return nil, s.explainStale(ctx, id, expect, err)
 	}

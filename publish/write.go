@@ -98,8 +98,10 @@ func (s *Service) edit(ctx context.Context, actor *authz.Actor, id ids.ID, expec
 		next.Editors = append(slices.Clone(next.Editors), actor.ID)
 	}
 	change.Post = &next
-	change.Revision = &Revision{PostID: id, Version: next.Version, Hash: next.Hash, Title: next.Title,
-		Content: content, Auto: auto, AuthorName: actor.Name, At: next.UpdatedAt}
+	change.Revision = &Revision{
+		PostID: id, Version: next.Version, Hash: next.Hash, Title: next.Title,
+		Content: content, Auto: auto, AuthorName: actor.Name, At: next.UpdatedAt,
+	}
 	change.Fingerprint = next.Sim
 	change.Entry = s.entry(actor, "post.edit", &next, map[string]string{"title": next.Title, "hash": next.Hash})
 	if err := s.Store.Commit(ctx, change); err != nil {
