@@ -78,7 +78,38 @@ func Thumb(data []byte, maxPx int) (out []byte, mime string, err error) {
 	return encodeJPEG(img, 80)
 }
 
+// maxScans bounds the passes a progressive JPEG makes over all of its pixels:
+// encoders make about ten, and one that says nothing takes some fifty bytes.
+const maxScans = 100
+
+// scans counts the passes of a JPEG up to its end, not what may follow it.
+func scans(b []byte) (n int) {
+	for i := 2; i+1 < len(b); {
+		switch m := b[i+1]; {
+		case b[i] != 0xff || m == 0 || m >= 0xd0 && m <= 0xd7:
+			i++ // within a scan
+		case m == 0xff:
+			i++ // fill
+		case m == 0xd9:
+			return n
+		case m == 0xd8 || m == 1:
+			i += 2
+		case i+3 >= len(b):
+			return n
+		default:
+			if m == 0xda {
+				n++
+			}
+			i += 2 + max(2, int(b[i+2])<<8|int(b[i+3]))
+		}
+	}
+	return n
+}
+
 func decode(data []byte, info Info) (image.Image, error) {
+	if info.Format == "jpeg" && scans(data) > maxScans {
+		return nil, errs.New(errs.Invalid, "图片的编码异常，无法处理，请重新导出后再上传。")
+	}
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, errs.Wrap(err, errs.Invalid, "图片已损坏，无法读取，请重新导出后再上传。")

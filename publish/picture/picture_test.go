@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 
 	"golang.org/x/image/bmp"
@@ -242,6 +243,32 @@ func TestWhatIsRefused(t *testing.T) {
 	half := jpegOf(t, corners(100, 100))
 	if _, _, err := ForContent(half[:len(half)/2]); !errs.Is(err, errs.Invalid) {
 		t.Errorf("half a file: %v", err)
+	}
+}
+
+// TestManyScans: each pass of a progressive JPEG visits all pixels again, so a
+// file of 20 MB with a pass every few bytes held the decoder for hours.
+func TestManyScans(t *testing.T) {
+	file := func(passes int) []byte {
+		b := []byte("\xff\xd8" +
+			"\xff\xc2\x00\x0b\x08\x00\x08\x00\x08\x01\x01\x11\x00" + // progressive, 8 × 8, grey
+			"\xff\xdb\x00\x43\x00" + strings.Repeat("\x01", 64) +
+			"\xff\xc4\x00\x14\x00\x01" + strings.Repeat("\x00", 16) +
+			"\xff\xc4\x00\x14\x10\x01" + strings.Repeat("\x00", 16) +
+			"\xff\xda\x00\x08\x01\x01\x00\x00\x00\x00\x7f")
+		for range passes {
+			b = append(b, "\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x00\x7f"...)
+		}
+		return append(b, 0xff, 0xd9)
+	}
+	if _, _, err := Thumb(file(20), 100); err != nil {
+		t.Errorf("a usual number: %v", err)
+	}
+	if _, _, err := Thumb(append(file(20), file(200)...), 100); err != nil {
+		t.Errorf("what follows the end: %v", err)
+	}
+	if _, _, err := Thumb(file(200), 100); !errs.Is(err, errs.Invalid) {
+		t.Errorf("too many: %v", err)
 	}
 }
 
