@@ -80,7 +80,7 @@ func (s *Service) SignIn(ctx context.Context, login, password string) (Outcome, 
 		}
 		return s.ticket(ctx, &c, 0, "signin.password")
 	}
-	return s.start(ctx, &c, "password", Start{Clear: names, Creds: swap})
+	return s.start(ctx, &c, "password", Start{Clear: names, Creds: swap, Judged: &c})
 }
 
 func clipBytes(s string, n int) string { return s[:min(len(s), n)] }

@@ -120,6 +120,9 @@ type Start struct {
 	// Activate lets an invited account in: its link proves who it is.
 	Activate bool
 	Creds    *Credentials // new Hash, TOTPStep or Recovery, swapped on Version; nil: unchanged
+	// Judged is what the password was judged by: Conflict when its Version is
+	// no longer the newest. Nil: the sign-in proved something else.
+	Judged *Credentials
 }
 
 // Failure counts wrong tries under a name (a hash of login and address).
