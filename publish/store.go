@@ -202,6 +202,9 @@ type AccountStore interface {
 	// SaveAccount stores everything but health; expect as in Commit.
 	SaveAccount(ctx context.Context, a *Account, expect int64, e trail.Entry) error
 	SaveHealth(ctx context.Context, id ids.ID, h Health) error
+	// LastSuccess tells when each account of the scope last published a post;
+	// accounts that never did are absent.
+	LastSuccess(ctx context.Context, scope authz.Scope) (map[ids.ID]time.Time, error)
 	DeleteAccount(ctx context.Context, id ids.ID, expect int64, e trail.Entry) error
 	// WakeAccount makes the account's deliveries in this state due for a look
 	// now: waiting ones when its keys were mended or it was resumed, unknown ones

@@ -146,7 +146,8 @@ func (j *jobs) wait()                        { j.wg.Wait() }
 
 // sweep clears what has served its time, once an hour: idempotency keys after
 // two days, ended sessions, autosaves older than a day down to one in ten
-// minutes, webhook logs after a month, notices after three. First it fills an empty word list.
+// minutes, webhook logs after a month, notices after three; and looks at accounts that nobody
+// looked at for a day. First it fills an empty word list.
 func (p *program) sweep(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -160,6 +161,7 @@ func (p *program) sweep(ctx context.Context) {
 			second(p.staff.Sweep(ctx)),
 			second(p.publish.Store.ThinRevisions(ctx, now.Add(-24*time.Hour))),
 			second(p.feed.Sweep(ctx, 30*24*time.Hour)),
+			second(p.publish.CheckAccounts(ctx)),
 			second(p.publish.Store.SweepNotices(ctx, now.Add(-publish.NoticeAge))),
 		); err != nil && ctx.Err() == nil {
 			p.log.Warn("sweep failed", "err", err)

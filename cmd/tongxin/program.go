@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
 	"tongxin/audit"
 	"tongxin/handlers"
 	"tongxin/internal/authz"
@@ -193,7 +195,8 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	if err != nil {
 		return err
 	}
-	p.kit.Metrics().MustRegister(newQueueMetrics(p.publish.Store, p.clock, p.log))
+	p.kit.Metrics().MustRegister(newQueueMetrics(p.publish.Store, p.clock, p.log),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{Clock: p.clock, Name: "同心", Version: version})
 	return p.kit.Verify()
 }
