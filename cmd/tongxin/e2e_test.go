@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,6 +31,10 @@ func TestPublishInBrowser(t *testing.T) {
 		pictures = t.TempDir()
 	} else {
 		pictures = filepath.Join(pictures, "browser")
+	}
+	pictures, err := filepath.Abs(pictures) // node runs elsewhere
+	if err != nil {
+		t.Fatal(err)
 	}
 	url, links := startDemo(t)
 	people, err := json.Marshal(links)
@@ -76,7 +81,9 @@ func startDemo(t *testing.T) (url string, links map[string]string) {
 	addr := freeAddr(t)
 	cmd := exec.Command(binary, "demo") // the cleanup ends it, in order
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TONGXIN_ADDR="+addr, "TONGXIN_DATA="+filepath.Join(dir, "data"), "TONGXIN_METRICS_ADDR=")
+	// The program refuses settings that it does not know, and the tests have some.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TONGXIN_") })
+	cmd.Env = append(cmd.Env, "TONGXIN_ADDR="+addr, "TONGXIN_DATA="+filepath.Join(dir, "data"), "TONGXIN_METRICS_ADDR=")
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
