@@ -91,3 +91,15 @@ export const ORG_KIND: Record<string, string> = {
   branch: '党支部',
   group: '党小组',
 }
+
+export const WEBHOOK_EVENT: Record<string, string> = {
+  'post.published': '新文章',
+  'post.retracted': '撤下文章',
+  ping: '测试',
+}
+
+export const WEBHOOK_JOB: Record<string, Label> = {
+  waiting: { text: '等待', tone: 'blue' },
+  done: { text: '送达', tone: 'green' },
+  failed: { text: '失败', tone: 'red' },
+}
