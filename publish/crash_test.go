@@ -73,7 +73,7 @@ func (h *house) lastOf(s *publish.Service) {
 		if worked {
 			continue
 		}
-		next, err := h.store.NextDue(h.ctx)
+		next, err := h.store.NextDue(h.ctx, publish.Part{})
 		must(h.t, err)
 		if next.IsZero() {
 			return

@@ -10,7 +10,7 @@ import (
 // that a test decides the order of everything. false: nothing was due.
 func (q *Queue) Turn(ctx context.Context) (bool, error) {
 	now := q.s.Clock.Now()
-	got, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), 1)
+	got, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), Part{}, 1)
 	if err != nil || len(got) == 0 {
 		return false, err
 	}
@@ -24,7 +24,7 @@ func (q *Queue) Turn(ctx context.Context) (bool, error) {
 // StoppedTurn is Turn of a process that is told to shut down in the middle.
 func (q *Queue) StoppedTurn(ctx context.Context) error {
 	now := q.s.Clock.Now()
-	got, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), 1)
+	got, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), Part{}, 1)
 	if err != nil {
 		return err
 	}

@@ -312,7 +312,7 @@ func (h *house) after(d time.Duration) {
 	end := h.clock.Now().Add(d)
 	for range 2000 {
 		h.drain()
-		next, err := h.store.NextDue(h.ctx)
+		next, err := h.store.NextDue(h.ctx, publish.Part{})
 		must(h.t, err)
 		if next.IsZero() || next.After(end) {
 			h.clock.Add(end.Sub(h.clock.Now()))

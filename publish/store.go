@@ -134,12 +134,12 @@ type Fingerprint struct {
 
 // QueueStore is the queue of record.
 type QueueStore interface {
-	// Claim leases up to limit deliveries that are due for a look, whose lease
-	// is free and whose account is not paused, in order of NextAt.
-	Claim(ctx context.Context, owner string, now, until time.Time, limit int) ([]*Delivery, error)
+	// Claim leases up to limit deliveries of the part that are due for a look,
+	// whose lease is free and whose account is not paused, in order of NextAt.
+	Claim(ctx context.Context, owner string, now, until time.Time, part Part, limit int) ([]*Delivery, error)
 	// NextDue is the earliest NextAt (or lease end) of all that Claim could
 	// return some time; zero when there is nothing.
-	NextDue(ctx context.Context) (time.Time, error)
+	NextDue(ctx context.Context, part Part) (time.Time, error)
 	// SaveDelivery stores d when its stored version is still expect, else
 	// errs.Stale. With a note it adds an event to the timeline, with an entry an
 	// audit row. When d is over and the last of its post, the post is finished
@@ -181,6 +181,12 @@ type QueueStore interface {
 	QueueCounts(ctx context.Context, scope authz.Scope) (map[DeliveryState]int, time.Time, error)
 	SaveFigures(ctx context.Context, delivery ids.ID, f []Figures) error
 	FiguresOf(ctx context.Context, delivery ids.ID) ([]Figures, error)
+}
+
+// Part is the part of the queue that a claim is about; the zero value is all.
+type Part struct {
+	States  []DeliveryState // empty: any
+	Without []ids.ID        // accounts that hold all the places they may
 }
 
 // DeliveryFilter narrows a list of deliveries.

@@ -121,8 +121,8 @@ func (w *worker) forward(ctx context.Context, stop <-chan struct{}, p Platform, 
 
 // submit stores the intent, calls once, and stores what is known.
 func (w *worker) submit(ctx context.Context, p Platform, a Account) error {
-	w.submits <- struct{}{}
-	defer func() { <-w.submits }()
+	w.submits.wait(w.d.AccountID)
+	defer w.submits.leave(w.d.AccountID)
 	w.d.State, w.d.Step, w.d.SubmitAt = Submitting, StepSubmit, w.now()
 	w.hold()
 	if err := w.save(ctx, "", nil); err != nil {

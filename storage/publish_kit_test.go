@@ -253,7 +253,7 @@ func (h *house) delivery(id ids.ID) *publish.Delivery {
 func (h *house) take(owner string, limit int) []*publish.Delivery {
 	h.t.Helper()
 	now := h.clock.Now()
-	got, err := h.Claim(h.t.Context(), owner, now, now.Add(time.Minute), limit)
+	got, err := h.Claim(h.t.Context(), owner, now, now.Add(time.Minute), publish.Part{}, limit)
 	if err != nil {
 		h.t.Fatal(err)
 	}
