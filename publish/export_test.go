@@ -2,8 +2,6 @@ package publish
 
 import (
 	"context"
-
-	"tongxin/internal/errs"
 )
 
 // Turn claims one due delivery and works on it in the calling goroutine, so
@@ -15,10 +13,7 @@ func (q *Queue) Turn(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	w := worker{Queue: q, d: got[0]}
-	if err := w.advance(ctx, ctx.Done()); err != nil && !errs.Is(err, errs.Stale) {
-		return true, err
-	}
-	return true, nil
+	return true, w.work(ctx, ctx.Done())
 }
 
 // StoppedTurn is Turn of a process that is told to shut down in the middle.

@@ -151,9 +151,7 @@ func (q *Queue) start(ctx context.Context, p *places, d *Delivery) {
 		defer w.survive(context.WithoutCancel(ctx))
 		// The work goes on over a shutdown until its next stored step: a call
 		// that was cut off in the middle would only make its outcome unknown.
-		if err := w.advance(context.WithoutCancel(ctx), ctx.Done()); err != nil && !errs.Is(err, errs.Stale) {
-			q.s.Log.Error("queue: delivery stopped", "delivery", d.ID, "step", d.Step, "err", err)
-		}
+		_ = w.work(context.WithoutCancel(ctx), ctx.Done()) // logged and stored
 	}()
 }
 

@@ -71,6 +71,9 @@ func (w *worker) advance(ctx context.Context, stop <-chan struct{}) error {
 	if !ok {
 		return w.fail(ctx, KindPermanent, 0, "这个平台没有启用，请联系管理员。")
 	}
+	if w.d.State == Submitted || w.d.State == Unknown || w.d.State == Published {
+		w.d.Attempt = 0 // stored only when this look ends well, see stuck
+	}
 	switch w.d.State {
 	case Waiting:
 		return w.forward(ctx, stop, p, *a)
@@ -279,7 +282,7 @@ func (w *worker) clean(ctx context.Context, p Platform, a Account) error {
 
 // survive keeps one post from ending the program. A delivery that still waits
 // fails with a sentence; one that was being submitted becomes unknown when its
-// lease ends, as after any other death.
+// lease ends, as after any other death; looks are repeated a few times.
 func (w *worker) survive(ctx context.Context) {
 	cause := recover()
 	if cause == nil {
@@ -287,6 +290,7 @@ func (w *worker) survive(ctx context.Context) {
 	}
 	w.s.Log.Error("queue: panic", "delivery", w.d.ID, "step", w.d.Step, "panic", cause, "stack", string(debug.Stack()))
 	if w.d.State != Waiting {
+		w.stuck(ctx)
 		return
 	}
 	if err := w.fail(ctx, KindPermanent, 0, "处理这篇图文时程序出错，已停止发布。请检查内容，或联系管理员。"); err != nil {
