@@ -122,7 +122,31 @@ func (k *Kit) run(rq *request, c *fiber.Ctx, next fiber.Handler) (err error) {
 			c.Response().Header.DelAllCookies()
 		}
 	}()
+	if err := rq.entry.gate.pass(ctx); err != nil {
+		return err
+	}
+	defer rq.entry.gate.leave()
 	return overtime(next(c))
+}
+
+func (g Gate) pass(ctx context.Context) error {
+	if g == nil {
+		return nil
+	}
+	select {
+	case g <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		e := errs.Wrap(ctx.Err(), errs.Unavailable, "现在使用的人较多，请稍等几秒再试。")
+		e.RetryAfter = 5 * time.Second
+		return e
+	}
+}
+
+func (g Gate) leave() {
+	if g != nil {
+		<-g
+	}
 }
 
 // overtime gives the end of a request's own time a sentence. A domain's error
