@@ -113,16 +113,32 @@ func (k *Kit) Metrics() *prometheus.Registry { return k.cfg.Metrics }
 // HTTPS reports whether the public URL is https: cookies are Secure then.
 func (k *Kit) HTTPS() bool { return k.https }
 
+// bodyLimit is how much of a request is read into memory. More than the default
+// is for people who are signed in: nobody else may fill it.
 func (k *Kit) bodyLimit(h *fasthttp.RequestHeader) int {
-	most := DefaultMaxBody
-	if n := h.ContentLength(); n >= 0 && n <= most {
-		return most // nearly every request: no need to look further
+	e := k.largeBody(h)
+	if e == nil || h.ContentLength() > e.maxBody || e.surface == nil || e.surface.cfg.Known == nil {
+		return DefaultMaxBody
+	}
+	ctx, cancel := context.WithTimeout(k.base, k.cfg.Timeout)
+	defer cancel()
+	if !e.surface.cfg.Known(ctx, func(cookie string) string { return string(h.Cookie(cookie)) }) {
+		return DefaultMaxBody
+	}
+	return e.maxBody
+}
+
+// largeBody is the route of a request that brings more than the default, if
+// the route takes that much; nil for all others.
+func (k *Kit) largeBody(h *fasthttp.RequestHeader) *entry {
+	if n := h.ContentLength(); n >= 0 && n <= DefaultMaxBody {
+		return nil // nearly every request: no need to look further
 	}
 	path, _, _ := strings.Cut(string(h.RequestURI()), "?")
 	for _, e := range k.table {
-		if e.maxBody > most && e.Method == string(h.Method()) && e.matches(path) {
-			most = e.maxBody
+		if e.maxBody > DefaultMaxBody && e.Method == string(h.Method()) && e.matches(path) {
+			return e
 		}
 	}
-	return most
+	return nil
 }

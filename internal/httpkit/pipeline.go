@@ -91,7 +91,7 @@ func (k *Kit) identify(rq *request, c *fiber.Ctx) error {
 		return err
 	}
 	if who.Actor == nil {
-		return errs.New(errs.Unauthorized, "请先登录。登录可能已过期，重新登录后可以继续。")
+		return nobody()
 	}
 	rq.who = who
 	if err := allow(k.byActor, who.Key); err != nil {
@@ -107,6 +107,10 @@ func (k *Kit) identify(rq *request, c *fiber.Ctx) error {
 		return errs.New(errs.Forbidden, "您没有进行此操作的权限，如有需要请联系管理员。")
 	}
 	return nil
+}
+
+func nobody() error {
+	return errs.New(errs.Unauthorized, "请先登录。登录可能已过期，重新登录后可以继续。")
 }
 
 // run calls the handler under its deadline; a panic becomes an error.
@@ -194,6 +198,11 @@ func (k *Kit) outside(c *fiber.Ctx, err error) error {
 	var fe *fiber.Error
 	if errors.As(rq.err, &fe) { // its message holds the path, which may hold a token
 		rq.err = fiber.NewError(fe.Code)
+		if h := &c.Request().Header; fe.Code == fiber.StatusRequestEntityTooLarge {
+			if e := k.largeBody(h); e != nil && h.ContentLength() <= e.maxBody {
+				rq.err = nobody() // bodyLimit reads that much for people who are signed in
+			}
+		}
 	}
 	if limited := allow(k.byAddress, bucketOf(rq.info.Addr)); limited != nil {
 		rq.err = limited

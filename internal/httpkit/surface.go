@@ -1,6 +1,7 @@
 package httpkit
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -20,6 +21,10 @@ type SurfaceConfig struct {
 	Title   string
 	Version string
 	Auth    Authenticator // required unless every route is Public
+	// Known reports whether one of the request's cookies belongs to somebody who
+	// is signed in. It is asked before a body above DefaultMaxBody is read; nil:
+	// the surface takes no such bodies.
+	Known func(ctx context.Context, cookie func(name string) string) bool
 }
 
 // Surface is a set of routes under one prefix with one OpenAPI document.
