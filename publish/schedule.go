@@ -88,10 +88,11 @@ func (s *Service) deliveriesFor(ctx context.Context, actor *authz.Actor, p *Post
 	if len(targets) > 50 {
 		return nil, errs.Bad("targets", "一次最多选择 50 个公众号。")
 	}
-	taken, err := s.takenAccounts(ctx, p.ID)
+	earlier, err := s.Store.DeliveriesOf(ctx, p.ID)
 	if err != nil {
 		return nil, err
 	}
+	taken := takenAccounts(earlier)
 	seen := map[ids.ID]bool{}
 	var out []*Delivery
 	for i, t := range targets {
@@ -105,6 +106,9 @@ func (s *Service) deliveriesFor(ctx context.Context, actor *authz.Actor, p *Post
 		}
 		if taken[a.ID] {
 			return nil, errs.New(errs.Conflict, "公众号“%s”已经有这篇图文进行中或已发布的记录，不能重复发布。", a.Name)
+		}
+		if err := s.mayGoAgain(ctx, a, earlier); err != nil {
+			return nil, err
 		}
 		seen[a.ID] = true
 		mode := t.Mode
@@ -138,18 +142,14 @@ func (s *Service) targetAccount(ctx context.Context, actor *authz.Actor, field s
 // takenAccounts are those that have the post, or may have it: also an older
 // content of it, which an edit of a partly published post leaves behind. No
 // account gets a post twice.
-func (s *Service) takenAccounts(ctx context.Context, post ids.ID) (map[ids.ID]bool, error) {
-	all, err := s.Store.DeliveriesOf(ctx, post)
-	if err != nil {
-		return nil, err
-	}
+func takenAccounts(earlier []Delivery) map[ids.ID]bool {
 	taken := map[ids.ID]bool{}
-	for _, d := range all {
+	for _, d := range earlier {
 		if d.State != Failed && d.State != Cancelled && d.State != Retracted {
 			taken[d.AccountID] = true
 		}
 	}
-	return taken, nil
+	return taken
 }
 
 // lead is how long before its time a delivery is prepared: pictures uploaded
