@@ -202,6 +202,8 @@ func (s *Staff) EndSessions(ctx context.Context, account, only ids.ID, e trail.E
 		q, args := `DELETE FROM staff_sessions WHERE account_id = ?`, []any{account}
 		if only != 0 {
 			q, args = q+` AND id = ?`, append(args, only)
+		} else if err := tx.dropCalendar(account); err != nil {
+			return err
 		}
 		res, err := tx.Exec(q, args...)
 		if err != nil {
