@@ -52,6 +52,9 @@ func demoCommand(ctx context.Context, c *cli, args []string) error {
 	if *set.publicURL == "" {
 		*set.publicURL = localURL(*set.addr)
 	}
+	if err := set.private(); err != nil {
+		return err
+	}
 	*set.logFormat, *set.logLevel = "text", "warn"
 	log := newLogger(set, c.err)
 	return runServer(ctx, set, log, func(ctx context.Context, p *program) error {

@@ -130,10 +130,24 @@ func (s *settings) production() error {
 	if *s.sandbox && *s.wechatBase != "" {
 		wrong = append(wrong, errors.New("TONGXIN_SANDBOX and TONGXIN_WECHAT_BASE contradict each other: choose one"))
 	}
+	if u, err := url.Parse(*s.publicURL); err == nil && *s.sandbox && u.Host != "" && !loopback(u.Hostname()) {
+		wrong = append(wrong, errors.New("the sandbox lets anybody control it: with TONGXIN_SANDBOX (or -sandbox), TONGXIN_PUBLIC_URL must be a loopback address such as http://127.0.0.1:8080"))
+	}
 	if u, err := url.Parse(*s.publicURL); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
 		wrong = append(wrong, errors.New("TONGXIN_PUBLIC_URL must be https unless it is a loopback address"))
 	}
 	return errors.Join(wrong...)
+}
+
+// private refuses a demonstration with the sandbox that others could reach.
+func (s *settings) private() error {
+	host, _, err := net.SplitHostPort(*s.addr)
+	u, urlErr := url.Parse(*s.publicURL)
+	if !*s.sandbox || err == nil && urlErr == nil && loopback(host) && loopback(u.Hostname()) {
+		return nil
+	}
+	return errors.New("the demonstration and its sandbox let anybody control them: set TONGXIN_ADDR to a loopback address such as 127.0.0.1:8080 " +
+		"and leave TONGXIN_PUBLIC_URL empty; to show it elsewhere, forward that port (ssh -L 8080:127.0.0.1:8080)")
 }
 
 func loopback(host string) bool {
