@@ -66,7 +66,7 @@ func declare() *settings {
 	s.wechatTimeout = c.Duration("WECHAT_TIMEOUT", 10*time.Second, "longest wait for one WeChat call; uploads have three times as long", config.Between(100*time.Millisecond, time.Minute))
 	s.webhookPrivate = c.Bool("WEBHOOK_PRIVATE", false, "allow webhooks to loopback and private addresses")
 	s.sandbox = c.Bool("SANDBOX", false, "run the WeChat sandbox inside this process")
-	s.queueLease = c.Duration("QUEUE_LEASE", 90*time.Second, "how long one worker owns a delivery between two stored steps", config.Between(time.Second, time.Hour))
+	s.queueLease = c.Duration("QUEUE_LEASE", 90*time.Second, "how long one worker owns a delivery between two stored steps; a submit ends within a quarter of it", config.Between(5*time.Second, time.Hour))
 	s.queuePoll = c.Duration("QUEUE_POLL", time.Minute, "first look at the result of an accepted submit", config.Between(100*time.Millisecond, time.Hour))
 	s.queueSettle = c.Duration("QUEUE_SETTLE", 2*time.Hour, "how long WeChat may take to show an accepted submit", config.Between(time.Second, 72*time.Hour))
 	s.queueRetry = c.Duration("QUEUE_RETRY", 5*time.Second, "first pause after a transient failure", config.Between(10*time.Millisecond, time.Hour))
