@@ -130,7 +130,7 @@ func (s *Service) Diff(ctx context.Context, actor *authz.Actor, id ids.ID, from,
 
 // Revisions lists a post's history, newest first.
 func (s *Service) Revisions(ctx context.Context, actor *authz.Actor, id ids.ID, r page.Request) (page.Result[Revision], error) {
-	if _, err := s.postFor(ctx, actor, id, PostRead); err != nil {
+	if _, _, err := s.headFor(ctx, actor, id, PostRead); err != nil {
 		return page.Result[Revision]{}, err
 	}
 	rows, err := s.Store.Revisions(ctx, id, r)
@@ -142,7 +142,7 @@ func (s *Service) Revisions(ctx context.Context, actor *authz.Actor, id ids.ID, 
 
 // RevisionContent returns one stored version with its content.
 func (s *Service) RevisionContent(ctx context.Context, actor *authz.Actor, id ids.ID, version int64) (*Revision, error) {
-	if _, err := s.postFor(ctx, actor, id, PostRead); err != nil {
+	if _, _, err := s.headFor(ctx, actor, id, PostRead); err != nil {
 		return nil, err
 	}
 	return s.Store.Revision(ctx, id, version)

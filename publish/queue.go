@@ -128,7 +128,9 @@ func (q *Queue) serve(ctx context.Context, l line) time.Duration {
 func (q *Queue) untilNext(ctx context.Context, part Part) time.Duration {
 	next, err := q.s.Store.NextDue(ctx, part)
 	if err != nil {
-		q.s.Log.Error("queue: reading the next due time failed", "err", err)
+		if ctx.Err() == nil {
+			q.s.Log.Error("queue: reading the next due time failed", "err", err)
+		}
 		return idleLook
 	}
 	if next.IsZero() {

@@ -33,6 +33,9 @@ type PostStore interface {
 	// id of the post made then.
 	CreatePost(ctx context.Context, p *Post, e trail.Entry) (ids.ID, error)
 	Post(ctx context.Context, id ids.ID) (*Post, error)
+	// PostHead is Post without its content, and how many articles that has: all
+	// that rights and small changes need.
+	PostHead(ctx context.Context, id ids.ID) (p *Post, articles int, err error)
 	ListPosts(ctx context.Context, f PostFilter, r page.Request) ([]Summary, error)
 	// Commit applies one change of a post atomically; see Change.
 	Commit(ctx context.Context, c Change) error

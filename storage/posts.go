@@ -49,6 +49,17 @@ func (s *Publishing) Post(ctx context.Context, id ids.ID) (*publish.Post, error)
 	return &p, nil
 }
 
+// PostHead implements publish.PostStore.
+func (s *Publishing) PostHead(ctx context.Context, id ids.ID) (*publish.Post, int, error) {
+	articles := 0
+	p, err := One(ctx, s.db, func(r Scanner) (publish.Post, error) { return scanPost(r, &articles) },
+		errs.Missing("图文"), `SELECT `+postCols+`, p.articles FROM posts p JOIN orgs o ON o.id = p.org_id WHERE p.id = ?`, id)
+	if err != nil {
+		return nil, 0, err
+	}
+	return &p, articles, nil
+}
+
 // CreatePost implements publish.PostStore.
 func (s *Publishing) CreatePost(ctx context.Context, p *publish.Post, e trail.Entry) (ids.ID, error) {
 	s.fill(&p.ID)
