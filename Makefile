@@ -17,7 +17,7 @@ run: build ## build everything and start a demo on http://127.0.0.1:8080 with it
 	./bin/tongxin demo
 
 build: web ## build the front ends and bin/tongxin
-	$(GO) build -trimpath -o bin/tongxin ./cmd/tongxin
+	$(GO) build -trimpath -ldflags '-s -w' -o bin/tongxin ./cmd/tongxin
 
 web: $(CONSOLE) ## build the front ends only
 

@@ -46,7 +46,7 @@ type Deps struct {
 // its OpenAPI document.
 func Mount(k *httpkit.Kit, d Deps) (*httpkit.Surface, error) {
 	h := &sessions{svc: d.Staff, https: k.HTTPS()}
-	api := k.Surface(httpkit.SurfaceConfig{Prefix: "/api/staff/v1", Title: "同心 · 工作人员接口", Version: d.Version, Auth: h.authenticate})
+	api := k.Surface(httpkit.SurfaceConfig{Prefix: "/api/staff/v1", Title: "同心 · 工作人员接口", Version: d.Version, Auth: h.authenticate, Known: h.known})
 	root := k.Surface(httpkit.SurfaceConfig{Auth: h.authenticate})
 	k.Health(root, d.Checks...)
 	// Guessing is stopped by the lockout; this keeps one address from keeping

@@ -60,8 +60,10 @@ func build(t *testing.T, policy staff.Policy) *house {
 
 func buildFor(t testing.TB, policy staff.Policy, log *slog.Logger) *house {
 	t.Helper()
-	h := &house{t: t, clock: clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)),
-		orgs: map[string]*staff.Org{}, who: map[string]*staff.Account{}, login: map[string]*browser{}}
+	h := &house{
+		t: t, clock: clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)),
+		orgs: map[string]*staff.Org{}, who: map[string]*staff.Account{}, login: map[string]*browser{},
+	}
 	h.db = storagetest.Open(t, storage.Options{DSN: t.TempDir() + "/test.db", Clock: h.clock})
 	box, err := seal.New("k1", map[string][]byte{"k1": bytes.Repeat([]byte{7}, seal.MinSecret)})
 	check(t, err)

@@ -12,8 +12,10 @@ import (
 // notify stores a notice as the reminders would.
 func (h *house) notify(login, org, occasion string, kind publish.NoticeKind) {
 	h.t.Helper()
-	_, err := storage.NewPublishing(h.db, nil).AddNotices(h.t.Context(), []publish.Notice{{AccountID: h.who[login].ID, OrgID: h.orgs[org].ID,
-		Dedupe: occasion, Kind: kind, PostID: ids.ID(7), Title: "提醒" + occasion, Text: "请处理" + occasion + "。", Link: "/posts/7"}})
+	_, err := storage.NewPublishing(h.db, nil).AddNotices(h.t.Context(), []publish.Notice{{
+		AccountID: h.who[login].ID, OrgID: h.orgs[org].ID,
+		Dedupe: occasion, Kind: kind, PostID: ids.ID(7), Title: "提醒" + occasion, Text: "请处理" + occasion + "。", Link: "/posts/7",
+	}})
 	check(h.t, err)
 }
 

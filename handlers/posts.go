@@ -35,8 +35,10 @@ type listPostsIn struct {
 }
 
 func (h *posts) listPosts(ctx context.Context, actor *authz.Actor, in *listPostsIn) (*page.Result[publish.Summary], error) {
-	f := publish.PostFilter{State: publish.PostState(in.State), Delivery: publish.DeliveryState(in.Delivery),
-		OrgID: in.OrgID.V, AccountID: in.AccountID.V, Query: in.Q}
+	f := publish.PostFilter{
+		State: publish.PostState(in.State), Delivery: publish.DeliveryState(in.Delivery),
+		OrgID: in.OrgID.V, AccountID: in.AccountID.V, Query: in.Q,
+	}
 	if in.Mine {
 		f.AuthorID = actor.ID
 	}

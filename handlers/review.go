@@ -61,8 +61,10 @@ type addCommentIn struct {
 
 func (h *posts) addComment(ctx context.Context, actor *authz.Actor, in *addCommentIn) (*publish.Comment, error) {
 	b := in.Body
-	return h.svc.AddComment(ctx, actor, publish.Comment{PostID: in.ID.V, ParentID: b.ParentID, Article: b.Article,
-		Quote: b.Quote, Prefix: b.Prefix, Suffix: b.Suffix, Body: b.Body})
+	return h.svc.AddComment(ctx, actor, publish.Comment{
+		PostID: in.ID.V, ParentID: b.ParentID, Article: b.Article,
+		Quote: b.Quote, Prefix: b.Prefix, Suffix: b.Suffix, Body: b.Body,
+	})
 }
 
 func (h *posts) resolveComment(ctx context.Context, actor *authz.Actor, in *idIn) (*publish.Comment, error) {

@@ -145,8 +145,10 @@ func TestForeignBranchSeesNothing(t *testing.T) {
 	west.do("POST", api+"/orgs/"+h.id("west")+"/move", map[string]string{"parentId": east}, "If-Match", `"1"`).want(t, 404)
 	west.do("POST", api+"/orgs", map[string]any{"kind": "group", "name": "x", "parentId": east}).want(t, 404)
 	west.do("POST", api+"/staff", map[string]any{"orgId": east, "login": "spy", "name": "x"}).want(t, 404)
-	west.do("POST", api+"/staff", map[string]any{"orgId": h.id("west"), "login": "spy", "name": "x",
-		"roles": []map[string]string{{"role": "admin", "orgId": h.id("root")}}}).want(t, 404)
+	west.do("POST", api+"/staff", map[string]any{
+		"orgId": h.id("west"), "login": "spy", "name": "x",
+		"roles": []map[string]string{{"role": "admin", "orgId": h.id("root")}},
+	}).want(t, 404)
 	for _, path := range []string{"/invite", "/disable", "/enable"} {
 		west.do("POST", api+"/staff/"+person+path, nil).want(t, 404)
 	}

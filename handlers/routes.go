@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -77,9 +78,9 @@ func roster(api *httpkit.Surface, d Deps) {
 	api.Get("/members/rules", member.Read, "名册规则", httpkit.Read(m.memberRules))
 	api.Get("/members/alarms", member.Read, "名册提醒", httpkit.Read(m.listAlarms))
 	api.Get("/members/template.xlsx", member.Read, "名册模板", httpkit.Raw(m.memberTemplate, httpkit.Produces(xlsxMime)))
-	api.Get("/members/export.xlsx", member.Read, "导出名册", httpkit.Raw(m.exportMembers, httpkit.Produces(xlsxMime),
+	api.Get("/members/export.xlsx", member.Read, "导出名册", httpkit.Raw(m.exportMembers, heavy(), httpkit.Produces(xlsxMime),
 		httpkit.Query("orgId", "this organisation and everything under it"), httpkit.Query("state", "active when absent"), httpkit.Timeout(2*time.Minute)))
-	api.Post("/members/import", member.Manage, "导入名册", httpkit.Raw(m.importMembers, httpkit.MaxBody(member.MaxFile), httpkit.Consumes(xlsxMime),
+	api.Post("/members/import", member.Manage, "导入名册", httpkit.Raw(m.importMembers, heavy(), httpkit.MaxBody(member.MaxFile), httpkit.Consumes(xlsxMime),
 		httpkit.Produces("application/json"), httpkit.About("the body is the file: .xlsx or text/csv"), httpkit.Timeout(2*time.Minute),
 		httpkit.Query("dryRun", "true: check only"), httpkit.Query("skipWrong", "true: write the rows that are well although others are not"),
 		httpkit.Query("orgId", "branch of rows that name none")))
@@ -111,7 +112,7 @@ func publishing(api, root *httpkit.Surface, d Deps) {
 	api.Get("/posts/{id}/diff", publish.PostRead, "比较两个版本", httpkit.Read(w.diffPost))
 	api.Post("/posts/{id}/restore", publish.PostWrite, "恢复历史版本", httpkit.Edit(w.restorePost))
 	api.Get("/posts/{id}/lint", publish.PostRead, "检查图文", httpkit.Read(w.lintPost))
-	api.Post("/render", publish.PostRead, "预览一条内容", httpkit.Do(w.renderArticle, big))
+	api.Post("/render", publish.PostRead, "预览一条内容", httpkit.Do(w.renderArticle, big, heavy()))
 	api.Get("/themes", publish.PostRead, "排版主题", httpkit.Read(w.listThemes))
 
 	api.Post("/posts/{id}/submit", publish.PostWrite, "提交审核", httpkit.Edit(w.submitPost))
@@ -161,6 +162,10 @@ func publishing(api, root *httpkit.Surface, d Deps) {
 	}
 }
 
+// heavy bounds how many requests of one route compute at once: rendering costs
+// processor time and pasted pictures cost memory.
+func heavy() httpkit.Option { return httpkit.Through(httpkit.NewGate(2 * runtime.GOMAXPROCS(0))) }
+
 // library is the part of the table about pictures, accounts, words and the
 // public feeds.
 func library(api, root *httpkit.Surface, d Deps) {
@@ -171,7 +176,7 @@ func library(api, root *httpkit.Surface, d Deps) {
 	api.Get("/media/{hash}", publish.MediaRead, "图片", httpkit.Raw(m.getMedia, httpkit.Produces("image/*"), httpkit.CSP(pictureCSP), httpkit.Query("size", "0, 200 or 800")))
 	api.Put("/media/{hash}", publish.MediaWrite, "修改图片说明", httpkit.Do(m.saveMedia))
 	api.Delete("/media/{hash}", publish.MediaWrite, "删除图片", httpkit.Done(m.deleteMedia))
-	api.Post("/paste", publish.MediaWrite, "整理粘贴的内容", httpkit.Do(m.cleanPaste, httpkit.MaxBody(pasteBody), httpkit.Timeout(2*time.Minute)))
+	api.Post("/paste", publish.MediaWrite, "整理粘贴的内容", httpkit.Do(m.cleanPaste, heavy(), httpkit.MaxBody(pasteBody), httpkit.Timeout(2*time.Minute)))
 
 	a := &accounts{svc: d.Publish, feed: d.Feed}
 	api.Get("/accounts", publish.AccountRead, "账号列表", httpkit.Read(a.listAccounts))

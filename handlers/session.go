@@ -38,6 +38,12 @@ func (h *sessions) authenticate(ctx context.Context, c *fiber.Ctx) (httpkit.Iden
 	return httpkit.Identity{Actor: live.Actor, Key: live.Key, CSRF: live.CSRF, Refusal: live.Refusal, Session: live}, nil
 }
 
+// known is the surface's SurfaceConfig.Known.
+func (h *sessions) known(ctx context.Context, cookie func(string) string) bool {
+	live, err := h.svc.Resolve(ctx, cookie(h.cookieName()))
+	return err == nil && live != nil
+}
+
 func live(ctx context.Context) *staff.Live {
 	l, _ := httpkit.SessionOf(ctx).(*staff.Live)
 	return l

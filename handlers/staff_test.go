@@ -11,8 +11,10 @@ import (
 func TestOrgLifeCycle(t *testing.T) {
 	h := build(t, staff.Policy{})
 	admin := h.as("root-admin")
-	made := admin.do("POST", api+"/orgs", map[string]any{"parentId": h.id("root"), "kind": "branch", "name": "第三支部",
-		"settings": map[string]any{"reviewLevels": 1}}).want(t, 201, "第三支部")
+	made := admin.do("POST", api+"/orgs", map[string]any{
+		"parentId": h.id("root"), "kind": "branch", "name": "第三支部",
+		"settings": map[string]any{"reviewLevels": 1},
+	}).want(t, 201, "第三支部")
 	id := made.field("id")
 	if made.header.Get("ETag") != `"1"` || !strings.HasPrefix(made.field("path"), h.orgs["root"].Path) {
 		t.Fatalf("etag %s path %s", made.header.Get("ETag"), made.field("path"))

@@ -60,7 +60,7 @@ type Health struct {
 	At          time.Time `json:"at,omitzero"`
 	OK          bool      `json:"ok"`
 	Checks      []Check   `json:"checks,omitempty"`
-	LastSuccess time.Time `json:"lastSuccess,omitzero" doc:"last post that the platform accepted"`
+	LastSuccess time.Time `json:"lastSuccess,omitzero" doc:"when a post was last published; read from the deliveries, not stored"`
 }
 
 // Check is one line of a health report.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"tongxin/internal/authz"
@@ -30,12 +31,26 @@ func (s *Service) accountFor(ctx context.Context, actor *authz.Actor, id ids.ID,
 
 // Accounts lists the accounts the actor may see.
 func (s *Service) Accounts(ctx context.Context, actor *authz.Actor) ([]Account, error) {
-	return s.Store.ListAccounts(ctx, actor.Scope(AccountRead))
+	list, err := s.Store.ListAccounts(ctx, actor.Scope(AccountRead))
+	if err != nil {
+		return nil, err
+	}
+	last, err := s.Store.LastSuccess(ctx, actor.Scope(AccountRead))
+	for i := range list {
+		list[i].Health.LastSuccess = last[list[i].ID]
+	}
+	return list, err
 }
 
 // Account returns one account the actor may see.
 func (s *Service) Account(ctx context.Context, actor *authz.Actor, id ids.ID) (*Account, error) {
-	return s.accountFor(ctx, actor, id, AccountRead)
+	a, err := s.accountFor(ctx, actor, id, AccountRead)
+	if err != nil {
+		return nil, err
+	}
+	last, err := s.Store.LastSuccess(ctx, authz.Scope{Paths: []string{a.OrgPath}})
+	a.Health.LastSuccess = last[id]
+	return a, err
 }
 
 // CreateAccount adds an account. errs.Conflict when the app id is taken.
@@ -185,26 +200,63 @@ func (s *Service) CheckAccount(ctx context.Context, actor *authz.Actor, id ids.I
 	if err != nil {
 		return nil, err
 	}
+	if err := s.look(ctx, a); err != nil {
+		return nil, err
+	}
+	return s.Account(ctx, actor, id)
+}
+
+// healthAge is how old a look at an account may grow: a look costs some of its
+// daily calls, so once a day.
+const healthAge = 24 * time.Hour
+
+// CheckAccounts looks at every account in use that nobody looked at for a day,
+// so that a right or an address that was lost shows before a post is due. It
+// returns how many it looked at.
+func (s *Service) CheckAccounts(ctx context.Context) (int, error) {
+	list, err := s.Store.ListAccounts(ctx, authz.Scope{All: true})
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, row := range list {
+		if row.Paused || s.Clock.Now().Sub(row.Health.At) < healthAge {
+			continue
+		}
+		a, err := s.Store.Account(ctx, row.ID) // lists hold no secrets
+		if err != nil {
+			return n, err
+		}
+		if err := s.look(ctx, a); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// look asks the platform about an account and stores the answer.
+func (s *Service) look(ctx context.Context, a *Account) (err error) {
 	p, ok := s.Platforms[a.Platform]
 	if !ok {
-		return nil, errs.New(errs.Conflict, "系统没有启用这个平台，请联系管理员检查配置。")
+		return errs.New(errs.Conflict, "系统没有启用这个平台，请联系管理员检查配置。")
 	}
-	h := Health{At: s.Clock.Now(), LastSuccess: a.Health.LastSuccess}
+	h := Health{At: s.Clock.Now()}
 	h.Checks, err = p.Health(ctx, *a)
 	if err != nil {
 		pe := AsPlatformError(err)
-		s.Log.Warn("account: health not read", "account", id, "kind", pe.Kind, "code", pe.Code, "err", pe.Cause)
+		s.Log.Warn("account: health not read", "account", a.ID, "kind", pe.Kind, "code", pe.Code, "err", pe.Cause)
 		h.Checks = []Check{{Name: "credentials", Note: pe.Msg}}
 	}
 	h.OK = len(h.Checks) > 0 && !slices.ContainsFunc(h.Checks, func(c Check) bool { return !c.OK })
 	for i := range h.Checks {
 		h.Checks[i].Note = a.Secrets.redact(h.Checks[i].Note)
 	}
-	if err := s.Store.SaveHealth(ctx, id, h); err != nil {
-		return nil, err
+	if err := s.Store.SaveHealth(ctx, a.ID, h); err != nil {
+		return err
 	}
 	s.remindSoon()
-	return s.Store.Account(ctx, id)
+	return nil
 }
 
 // redact removes the secrets from text that a platform wrote.

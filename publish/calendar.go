@@ -72,9 +72,11 @@ func (s *Service) CalendarOf(ctx context.Context, actor *authz.Actor, f Calendar
 		if d.State == Cancelled && len(f.States) == 0 {
 			continue
 		}
-		c.Items = append(c.Items, CalendarItem{PostID: d.PostID, DeliveryID: d.ID, Title: d.PostTitle, DeliveryState: d.State,
+		c.Items = append(c.Items, CalendarItem{
+			PostID: d.PostID, DeliveryID: d.ID, Title: d.PostTitle, DeliveryState: d.State,
 			AccountID: d.AccountID, AccountName: d.AccountName, Mode: d.Mode, DueAt: d.DueAt,
-			Movable: d.State == Waiting && actor.Can(PostSchedule, d.OrgPath), Warnings: []string{}})
+			Movable: d.State == Waiting && actor.Can(PostSchedule, d.OrgPath), Warnings: []string{},
+		})
 	}
 	slices.SortFunc(c.Items, func(a, b CalendarItem) int {
 		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.DeliveryID, b.DeliveryID))

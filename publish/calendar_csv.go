@@ -338,8 +338,10 @@ func (s *Service) ExportCalendar(ctx context.Context, actor *authz.Actor, f Cale
 	w := csv.NewWriter(&buf)
 	records := [][]string{csvHeader()}
 	for _, it := range cal.Items {
-		records = append(records, []string{"'" + it.PostID.String(), safeCell(it.Title), it.DueAt.In(clock.Shanghai()).Format(csvTime),
-			safeCell(it.AccountName), modeName(it.Mode), StateName(it.DeliveryState)})
+		records = append(records, []string{
+			"'" + it.PostID.String(), safeCell(it.Title), it.DueAt.In(clock.Shanghai()).Format(csvTime),
+			safeCell(it.AccountName), modeName(it.Mode), StateName(it.DeliveryState),
+		})
 	}
 	for _, p := range cal.Ready {
 		records = append(records, []string{"'" + p.ID.String(), safeCell(p.Title), "", "", "", "待安排"})

@@ -173,8 +173,10 @@ func TestParseCSVEncodings(t *testing.T) {
 	text := head + "1,标题一,2026-03-05 09:00,市委公众号,发布,\n\n'2,'=1+1,2026/3/5 9:00,\"甲、乙\",,\n"
 	gb, err := simplifiedchinese.GB18030.NewEncoder().Bytes([]byte(text))
 	must(t, err)
-	for name, data := range map[string][]byte{"plain": []byte(text), "bom": []byte("\ufeff" + text), "gb18030": gb,
-		"crlf": []byte(strings.ReplaceAll(text, "\n", "\r\n"))} {
+	for name, data := range map[string][]byte{
+		"plain": []byte(text), "bom": []byte("\ufeff" + text), "gb18030": gb,
+		"crlf": []byte(strings.ReplaceAll(text, "\n", "\r\n")),
+	} {
 		rows, err := publish.ParseCSV(data)
 		must(t, err)
 		if len(rows) != 2 || rows[0] != (publish.ParsedRow{Line: 2, PostID: "1", Title: "标题一", Due: "2026-03-05 09:00", Acct: "市委公众号", Way: "发布"}) ||
@@ -209,8 +211,10 @@ func TestParseCSVEncodings(t *testing.T) {
 func FuzzParseCSV(f *testing.F) {
 	gb, err := simplifiedchinese.GB18030.NewEncoder().Bytes([]byte(head + "1,题,2026-03-05 09:00,号,发布,\n"))
 	must(f, err)
-	for _, seed := range [][]byte{nil, gb, []byte(head), []byte("\ufeff" + head + "'1,\"a\nb\",2026/3/5 9:00,甲；乙,,\n"), []byte(head + "\"\n"),
-		[]byte("图文编号,发布时间,公众号,公众号\n1\n,,,x\n"), []byte("图文编号,发布时间,公众号\n'','','\n")} {
+	for _, seed := range [][]byte{
+		nil, gb, []byte(head), []byte("\ufeff" + head + "'1,\"a\nb\",2026/3/5 9:00,甲；乙,,\n"), []byte(head + "\"\n"),
+		[]byte("图文编号,发布时间,公众号,公众号\n1\n,,,x\n"), []byte("图文编号,发布时间,公众号\n'','','\n"),
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -12,7 +12,7 @@ import (
 
 // Comments lists the remarks on a post, oldest first.
 func (s *Service) Comments(ctx context.Context, actor *authz.Actor, post ids.ID) ([]Comment, error) {
-	if _, err := s.postFor(ctx, actor, post, PostRead); err != nil {
+	if _, _, err := s.headFor(ctx, actor, post, PostRead); err != nil {
 		return nil, err
 	}
 	return s.Store.Comments(ctx, post)
@@ -20,7 +20,7 @@ func (s *Service) Comments(ctx context.Context, actor *authz.Actor, post ids.ID)
 
 // AddComment stores a remark of anyone who may read the post.
 func (s *Service) AddComment(ctx context.Context, actor *authz.Actor, c Comment) (*Comment, error) {
-	p, err := s.postFor(ctx, actor, c.PostID, PostRead)
+	p, articles, err := s.headFor(ctx, actor, c.PostID, PostRead)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (s *Service) AddComment(ctx context.Context, actor *authz.Actor, c Comment)
 	if c.Body == "" {
 		f.Add("body", "请写下批注内容。")
 	}
-	if c.Article < 0 || c.Article >= len(p.Content.Articles) {
+	if c.Article < 0 || c.Article >= articles {
 		f.Add("article", "没有第 %d 条内容，请刷新页面。", c.Article+1)
 	}
 	if c.ParentID != 0 {

@@ -16,6 +16,7 @@ import (
 // call, the platform fails in every way, events come early, late, twice or never,
 // people cancel: no delivery is ever submitted twice and none is lost.
 func TestNoCrashPublishesTwice(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		c := newChaos(h, rt)
@@ -30,9 +31,13 @@ func TestNoCrashPublishesTwice(t *testing.T) {
 // Every single border of a plain run, one after the other, and every border of
 // a run whose submit is not answered.
 func TestDeathAtEveryBorder(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	for _, answer := range []*fault{nil, lost(), trouble(publish.KindUnknown, 0)} {
 		for _, mode := range []publish.Mode{publish.ModePublish, publish.ModeMass} {
+			if mode == publish.ModeMass && answer != nil && !answer.late {
+				continue // nothing to be found: left to a person, as its own test says
+			}
 			for at := 1; ; at++ {
 				h.freshPlatform(fmt.Sprint("号", at))
 				h.sim.duration = 30 * time.Second
@@ -68,7 +73,7 @@ func (h *house) lastOf(s *publish.Service) {
 		if worked {
 			continue
 		}
-		next, err := h.store.NextDue(h.ctx)
+		next, err := h.store.NextDue(h.ctx, publish.Part{})
 		must(h.t, err)
 		if next.IsZero() {
 			return
@@ -120,8 +125,10 @@ type chaos struct {
 }
 
 func newChaos(h *house, rt *rapid.T) *chaos {
-	c := &chaos{house: h, rt: rt, mode: map[ids.ID]publish.Mode{}, twins: rapid.IntRange(0, 3).Draw(rt, "twins") == 0,
-		faults: rapid.SliceOfN(rapid.IntRange(0, 20), 0, 60).Draw(rt, "faults")}
+	c := &chaos{
+		house: h, rt: rt, mode: map[ids.ID]publish.Mode{}, twins: rapid.IntRange(0, 3).Draw(rt, "twins") == 0,
+		faults: rapid.SliceOfN(rapid.IntRange(0, 20), 0, 60).Draw(rt, "faults"),
+	}
 	h.freshPlatform("号")
 	h.sim.duration = rapid.SampledFrom([]time.Duration{0, 10 * time.Second, 5 * time.Minute, time.Hour}).Draw(rt, "duration")
 	h.sim.fails = c.fault

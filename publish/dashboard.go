@@ -46,8 +46,10 @@ const shown = 10
 // Dashboard gathers what waits for the actor. Parts the actor has no right to
 // are empty.
 func (s *Service) Dashboard(ctx context.Context, actor *authz.Actor) (*Dashboard, error) {
-	d := &Dashboard{Review: []Summary{}, Returned: []Summary{}, Drafts: []Summary{}, Ready: []Summary{},
-		Today: []CalendarItem{}, Attend: []Delivery{}, Accounts: []AccountState{}}
+	d := &Dashboard{
+		Review: []Summary{}, Returned: []Summary{}, Drafts: []Summary{}, Ready: []Summary{},
+		Today: []CalendarItem{}, Attend: []Delivery{}, Accounts: []AccountState{},
+	}
 	lists := []struct {
 		into *[]Summary
 		f    PostFilter
@@ -98,8 +100,10 @@ func (s *Service) dashboardQueue(ctx context.Context, actor *authz.Actor, d *Das
 	if err != nil {
 		return err
 	}
-	d.Queue = QueueState{Waiting: counts[Waiting], Running: counts[Submitting] + counts[Submitted], Unknown: counts[Unknown],
-		ByHand: counts[ByHand], NextAt: next}
+	d.Queue = QueueState{
+		Waiting: counts[Waiting], Running: counts[Submitting] + counts[Submitted], Unknown: counts[Unknown],
+		ByHand: counts[ByHand], NextAt: next,
+	}
 	accounts, err := s.Store.ListAccounts(ctx, actor.Scope(AccountRead))
 	if err != nil {
 		return err

@@ -2,29 +2,24 @@ package publish
 
 import (
 	"context"
-
-	"tongxin/internal/errs"
 )
 
 // Turn claims one due delivery and works on it in the calling goroutine, so
 // that a test decides the order of everything. false: nothing was due.
 func (q *Queue) Turn(ctx context.Context) (bool, error) {
 	now := q.s.Clock.Now()
-	got, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), 1)
+	got, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), Part{}, 1)
 	if err != nil || len(got) == 0 {
 		return false, err
 	}
 	w := worker{Queue: q, d: got[0]}
-	if err := w.advance(ctx, ctx.Done()); err != nil && !errs.Is(err, errs.Stale) {
-		return true, err
-	}
-	return true, nil
+	return true, w.work(ctx, ctx.Done())
 }
 
 // StoppedTurn is Turn of a process that is told to shut down in the middle.
 func (q *Queue) StoppedTurn(ctx context.Context) error {
 	now := q.s.Clock.Now()
-	got, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), 1)
+	got, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), Part{}, 1)
 	if err != nil {
 		return err
 	}

@@ -36,8 +36,10 @@ func (s *Service) stale(ctx context.Context, p *Post, seen int64) error {
 	if rev, err := s.Store.Revision(ctx, p.ID, seen); err == nil {
 		d.Changes = compareContent(rev.Content, p.Content)
 	}
-	return &errs.Error{Code: errs.Stale, Details: d,
-		Msg: "这篇图文在您打开之后被“" + p.UpdatedBy + "”修改过，您的修改没有保存。请比较两个版本后再保存。"}
+	return &errs.Error{
+		Code: errs.Stale, Details: d,
+		Msg: "这篇图文在您打开之后被“" + p.UpdatedBy + "”修改过，您的修改没有保存。请比较两个版本后再保存。",
+	}
 }
 
 // explainStale turns the store's bare refusal into one that says what changed.
@@ -65,8 +67,12 @@ func compareContent(before, after Content) []FieldChange {
 			b = after.Articles[i]
 		}
 		for _, f := range []FieldChange{
-			{"title", a.Title, b.Title}, {"author", a.Author, b.Author}, {"digest", a.Digest, b.Digest},
-			{"body", sourceText(a), sourceText(b)}, {"theme", a.Theme, b.Theme}, {"cover", a.Cover.Asset, b.Cover.Asset},
+			{"title", a.Title, b.Title},
+			{"author", a.Author, b.Author},
+			{"digest", a.Digest, b.Digest},
+			{"body", sourceText(a), sourceText(b)},
+			{"theme", a.Theme, b.Theme},
+			{"cover", a.Cover.Asset, b.Cover.Asset},
 			{"sourceUrl", a.SourceURL, b.SourceURL},
 		} {
 			if f.Before != f.After {
@@ -113,16 +119,18 @@ func (s *Service) Diff(ctx context.Context, actor *authz.Actor, id ids.ID, from,
 		if i < len(b.Content.Articles) {
 			y = b.Content.Articles[i]
 		}
-		out = append(out, ArticleDiff{Index: i,
+		out = append(out, ArticleDiff{
+			Index: i,
 			Title: render.Compare(x.Title, y.Title), Digest: render.Compare(x.Digest, y.Digest),
-			Body: render.Compare(sourceText(x), sourceText(y))})
+			Body: render.Compare(sourceText(x), sourceText(y)),
+		})
 	}
 	return out, nil
 }
 
 // Revisions lists a post's history, newest first.
 func (s *Service) Revisions(ctx context.Context, actor *authz.Actor, id ids.ID, r page.Request) (page.Result[Revision], error) {
-	if _, err := s.postFor(ctx, actor, id, PostRead); err != nil {
+	if _, _, err := s.headFor(ctx, actor, id, PostRead); err != nil {
 		return page.Result[Revision]{}, err
 	}
 	rows, err := s.Store.Revisions(ctx, id, r)
@@ -134,7 +142,7 @@ func (s *Service) Revisions(ctx context.Context, actor *authz.Actor, id ids.ID, 
 
 // RevisionContent returns one stored version with its content.
 func (s *Service) RevisionContent(ctx context.Context, actor *authz.Actor, id ids.ID, version int64) (*Revision, error) {
-	if _, err := s.postFor(ctx, actor, id, PostRead); err != nil {
+	if _, _, err := s.headFor(ctx, actor, id, PostRead); err != nil {
 		return nil, err
 	}
 	return s.Store.Revision(ctx, id, version)

@@ -65,8 +65,10 @@ func newHouse(t testing.TB, opts ...option) *house {
 	db := storagetest.Open(t, storage.Options{DSN: t.TempDir() + "/test.db", Clock: c})
 	box, err := seal.New("k1", map[string][]byte{"k1": []byte(strings.Repeat("m", 32))})
 	must(t, err)
-	h := &house{t: t, ctx: t.Context(), db: db, store: storage.NewPublishing(db, box), clock: c, sim: newSimulator(c),
-		orgs: map[ids.ID]publish.Org{}, actors: map[ids.ID]*authz.Actor{}}
+	h := &house{
+		t: t, ctx: t.Context(), db: db, store: storage.NewPublishing(db, box), clock: c, sim: newSimulator(c),
+		orgs: map[ids.ID]publish.Org{}, actors: map[ids.ID]*authz.Actor{},
+	}
 	h.org(publish.Org{ID: 1, Path: "/1/", Name: "市委", ReviewLevels: 3})
 	h.org(publish.Org{ID: 2, Path: "/1/2/", Name: "东区", ReviewLevels: 2, ReviewTime: 72 * time.Hour})
 	h.org(publish.Org{ID: 3, Path: "/1/3/", Name: "西区"})
@@ -86,7 +88,8 @@ func (h *house) service(opts ...option) *publish.Service {
 	blobs, err := blob.NewDir(h.t.TempDir(), h.clock.Now())
 	must(h.t, err)
 	n := 0
-	return newService(h.t, apply(publish.Config{Store: h.store, Blobs: blobsOf{blobs}, Platforms: map[string]publish.Platform{publish.WeChat: h.sim},
+	return newService(h.t, apply(publish.Config{
+		Store: h.store, Blobs: blobsOf{blobs}, Platforms: map[string]publish.Platform{publish.WeChat: h.sim},
 		Org: func(_ context.Context, id ids.ID) (publish.Org, error) {
 			o, ok := h.orgs[id]
 			if !ok {
@@ -128,8 +131,10 @@ func apply(c publish.Config, opts []option) publish.Config {
 }
 
 func (h *house) people() {
-	all := []authz.Right{publish.PostRead, publish.PostWrite, publish.PostSchedule, publish.PostRetract, publish.MediaRead, publish.MediaWrite,
-		publish.AccountRead, publish.AccountManage}
+	all := []authz.Right{
+		publish.PostRead, publish.PostWrite, publish.PostSchedule, publish.PostRetract, publish.MediaRead, publish.MediaWrite,
+		publish.AccountRead, publish.AccountManage,
+	}
 	write := []authz.Right{publish.PostRead, publish.PostWrite, publish.MediaRead, publish.MediaWrite}
 	h.root = h.person(100, "管理员", "/1/", all...)
 	h.editor = h.person(101, "王编辑", "/1/", write...)
@@ -195,17 +200,21 @@ func (h *house) upload(shade uint8, w, ht int) string {
 func (h *house) newAccount(org ids.ID, name string, mode publish.Mode) *publish.Account {
 	h.t.Helper()
 	id := h.db.IDs().New()
-	a := &publish.Account{ID: id, OrgID: org, OrgPath: h.orgs[org].Path, Platform: publish.WeChat, Name: name, Kind: "service", Mode: mode,
+	a := &publish.Account{
+		ID: id, OrgID: org, OrgPath: h.orgs[org].Path, Platform: publish.WeChat, Name: name, Kind: "service", Mode: mode,
 		AppID: fmt.Sprintf("wx%016x", int64(id)), Limits: publish.DefaultLimits(), Version: 1, Created: h.clock.Now(),
-		Secrets: publish.Secrets{AppSecret: "fedcba9876543210fedcba9876543210", Token: "callbacktoken"}}
+		Secrets: publish.Secrets{AppSecret: "fedcba9876543210fedcba9876543210", Token: "callbacktoken"},
+	}
 	_, err := h.store.CreateAccount(h.ctx, a, h.entry("account.create"))
 	must(h.t, err)
 	return a
 }
 
 func (h *house) content(title string) publish.Content {
-	return publish.Content{Articles: []publish.Article{{Kind: publish.News, Title: title, Format: "html",
-		Body: "<p>" + title + "，全体党员认真学习。</p>", Cover: publish.Cover{Asset: h.cover}}}}
+	return publish.Content{Articles: []publish.Article{{
+		Kind: publish.News, Title: title, Format: "html",
+		Body: "<p>" + title + "，全体党员认真学习。</p>", Cover: publish.Cover{Asset: h.cover},
+	}}}
 }
 
 // draft is a new post of the editor.
@@ -303,7 +312,7 @@ func (h *house) after(d time.Duration) {
 	end := h.clock.Now().Add(d)
 	for range 2000 {
 		h.drain()
-		next, err := h.store.NextDue(h.ctx)
+		next, err := h.store.NextDue(h.ctx, publish.Part{})
 		must(h.t, err)
 		if next.IsZero() || next.After(end) {
 			h.clock.Add(end.Sub(h.clock.Now()))

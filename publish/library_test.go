@@ -271,8 +271,10 @@ func TestAccountWithDeliveriesStays(t *testing.T) {
 	ctx, boss := t.Context(), manager("/1/")
 	a, err := l.CreateAccount(ctx, boss, weChat(2))
 	l.must(err)
-	post := &publish.Post{ID: l.db.IDs().New(), OrgID: 2, OrgPath: "/1/2/", Title: "标题", State: publish.Approved, Version: 1,
-		Content: publish.Content{Articles: []publish.Article{{Title: "标题"}}}}
+	post := &publish.Post{
+		ID: l.db.IDs().New(), OrgID: 2, OrgPath: "/1/2/", Title: "标题", State: publish.Approved, Version: 1,
+		Content: publish.Content{Articles: []publish.Article{{Title: "标题"}}},
+	}
 	post.Hash = post.Content.Hash()
 	_, err = l.Store.CreatePost(ctx, post, entryOf(boss))
 	l.must(err)
@@ -392,8 +394,10 @@ func TestMediaInUseStays(t *testing.T) {
 	ctx, boss := t.Context(), manager("/1/")
 	a, err := l.UploadMedia(ctx, boss, publish.MediaUpload{OrgID: 2, Name: "a.png", Data: pngOf(t, 30, 30, red())})
 	l.must(err)
-	post := &publish.Post{ID: l.db.IDs().New(), OrgID: 2, OrgPath: "/1/2/", Title: "标题", State: publish.Draft, Version: 1,
-		Content: publish.Content{Articles: []publish.Article{{Title: "标题", Cover: publish.Cover{Asset: a.Hash}}}}}
+	post := &publish.Post{
+		ID: l.db.IDs().New(), OrgID: 2, OrgPath: "/1/2/", Title: "标题", State: publish.Draft, Version: 1,
+		Content: publish.Content{Articles: []publish.Article{{Title: "标题", Cover: publish.Cover{Asset: a.Hash}}}},
+	}
 	post.Hash = post.Content.Hash()
 	_, err = l.Store.CreatePost(ctx, post, entryOf(boss))
 	l.must(err)

@@ -62,11 +62,11 @@ type mortalStore struct {
 	life *life
 }
 
-func (s mortalStore) Claim(ctx context.Context, owner string, now, until time.Time, limit int) ([]*publish.Delivery, error) {
+func (s mortalStore) Claim(ctx context.Context, owner string, now, until time.Time, part publish.Part, limit int) ([]*publish.Delivery, error) {
 	if s.life.dead {
 		return nil, errDead
 	}
-	got, err := s.Store.Claim(ctx, owner, now, until, limit)
+	got, err := s.Store.Claim(ctx, owner, now, until, part, limit)
 	if err != nil || len(got) == 0 { // nothing happened: no border
 		return got, err
 	}

@@ -11,8 +11,10 @@ import (
 // What notices say: what happened, and what to do.
 
 func postNotice(p Post, kind NoticeKind, part, title, text string) Notice {
-	return Notice{Dedupe: occasion(kind, p.ID.String(), part), OrgID: p.OrgID, Kind: kind, PostID: p.ID, Title: title, Text: text,
-		Link: "/posts/" + p.ID.String()}
+	return Notice{
+		Dedupe: occasion(kind, p.ID.String(), part), OrgID: p.OrgID, Kind: kind, PostID: p.ID, Title: title, Text: text,
+		Link: "/posts/" + p.ID.String(),
+	}
 }
 
 // reviewNotice is about one level of one round of review: no other change of a
@@ -67,8 +69,10 @@ func approvedNotice(p Post, pass Review, plans bool) Notice {
 }
 
 func deliveryNotice(d Attention, kind NoticeKind, part, title, text string) Notice {
-	return Notice{Dedupe: occasion(kind, d.ID.String()+part), OrgID: d.OrgID, Kind: kind, PostID: d.PostID, DeliveryID: d.ID,
-		Title: title, Text: text, Link: "/posts/" + d.PostID.String()}
+	return Notice{
+		Dedupe: occasion(kind, d.ID.String()+part), OrgID: d.OrgID, Kind: kind, PostID: d.PostID, DeliveryID: d.ID,
+		Title: title, Text: text, Link: "/posts/" + d.PostID.String(),
+	}
 }
 
 func byHandNotice(d Attention, time int) Notice {
@@ -99,8 +103,10 @@ func publishedNotice(d Attention) Notice {
 }
 
 func accountNotice(a Account, day, text string) Notice {
-	return Notice{Dedupe: occasion(AccountUnwell, a.ID.String(), day), OrgID: a.OrgID, Kind: AccountUnwell, Title: "账号需要处理",
-		Text: text, Link: "/accounts"}
+	return Notice{
+		Dedupe: occasion(AccountUnwell, a.ID.String(), day), OrgID: a.OrgID, Kind: AccountUnwell, Title: "账号需要处理",
+		Text: text, Link: "/accounts",
+	}
 }
 
 func unwellNotice(a Account, now time.Time) Notice {

@@ -131,6 +131,12 @@ func (s *Service) applyOutcome(ctx context.Context, d *Delivery, out Outcome, r 
 	}
 	err := s.Store.SaveDelivery(ctx, d, d.Version, note,
 		deliveryEntry(actor, "delivery."+string(d.State), d, map[string]string{"articleId": d.ArticleID}))
+	if errs.Is(err, errs.Conflict) { // another delivery of the account holds this article: only a person can tell
+		d.State, d.ArticleID, d.URLs, d.DoneAt, d.ErrKind = Unknown, "", nil, time.Time{}, KindUnknown
+		d.Note = "平台给出的文章已属于另一条发布记录，无法自动判断，请到公众平台查看后人工确认。"
+		d.NextAt = s.Clock.Now().Add(personLook)
+		err = s.Store.SaveDelivery(ctx, d, d.Version, d.Note, deliveryEntry(actor, "delivery.unknown", d, nil))
+	}
 	if err == nil {
 		s.remindSoon()
 	}

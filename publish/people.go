@@ -268,8 +268,10 @@ func (s *Service) Retry(ctx context.Context, actor *authz.Actor, id ids.ID) (*De
 	}
 	next := *p
 	next.State, next.DueAt, next.Version, next.UpdatedAt, next.UpdatedBy = Queued, now, p.Version+1, now, actor.Name
-	err = s.Store.Commit(ctx, Change{Post: &next, Expect: p.Version, Add: again,
-		Entry: s.entry(actor, "post.retry", p, map[string]string{"accountId": d.AccountID.String()})})
+	err = s.Store.Commit(ctx, Change{
+		Post: &next, Expect: p.Version, Add: again,
+		Entry: s.entry(actor, "post.retry", p, map[string]string{"accountId": d.AccountID.String()}),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -143,7 +143,9 @@ func (s *Service) ICS(ctx context.Context, token string) ([]byte, error) {
 
 // StateName is the Chinese name of a delivery's state.
 func StateName(st DeliveryState) string {
-	names := map[DeliveryState]string{Waiting: "待发布", Submitting: "提交中", Submitted: "已提交，等待结果", Unknown: "结果待核对",
-		ByHand: "待手动发布", Published: "已发布", Failed: "发布失败", Cancelled: "已取消", Retracted: "已撤下"}
+	names := map[DeliveryState]string{
+		Waiting: "待发布", Submitting: "提交中", Submitted: "已提交，等待结果", Unknown: "结果待核对",
+		ByHand: "待手动发布", Published: "已发布", Failed: "发布失败", Cancelled: "已取消", Retracted: "已撤下",
+	}
 	return names[st]
 }

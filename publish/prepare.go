@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"tongxin/internal/authz"
 	"tongxin/internal/errs"
 	"tongxin/publish/picture"
 	"tongxin/publish/render"
@@ -198,9 +197,11 @@ func (s *Service) converted(ctx context.Context, cover bool, hash string) ([]byt
 func (s *Service) platformArticles(c Content, refs map[string]string, keepLinks bool) ([]Rendered, error) {
 	out := make([]Rendered, 0, len(c.Articles))
 	for _, a := range c.Articles {
-		r := Rendered{Kind: a.Kind, Title: a.Title, Author: a.Author, Digest: a.Digest, CoverID: refs[coverKey+a.Cover.Asset],
+		r := Rendered{
+			Kind: a.Kind, Title: a.Title, Author: a.Author, Digest: a.Digest, CoverID: refs[coverKey+a.Cover.Asset],
 			CropWide: cropText(a.Cover.Wide), CropSquare: cropText(a.Cover.Square),
-			SourceURL: a.SourceURL, OpenComment: a.OpenComment, FansOnly: a.FansOnly}
+			SourceURL: a.SourceURL, OpenComment: a.OpenComment, FansOnly: a.FansOnly,
+		}
 		if a.Kind == Pictures {
 			for _, hash := range a.Images {
 				r.ImageIDs = append(r.ImageIDs, refs[coverKey+hash])
@@ -264,11 +265,3 @@ func (w *worker) figures(ctx context.Context, p Platform, a Account) error {
 // nextFigures is 09:00 of the next day in Asia/Shanghai: the platform counts a
 // day's readings by 08:00 of the next. Source: data cube documentation, 2025.
 func nextFigures(now time.Time) time.Time { return nextMidnight(now).Add(8*time.Hour + 55*time.Minute) }
-
-// FiguresOf returns the numbers of a delivery's article.
-func (s *Service) FiguresOf(ctx context.Context, actor *authz.Actor, d *Delivery) ([]Figures, error) {
-	if !actor.Can(PostRead, d.OrgPath) {
-		return nil, errs.Missing("发布记录")
-	}
-	return s.Store.FiguresOf(ctx, d.ID)
-}

@@ -14,11 +14,14 @@ const (
 	// idleLook is how often the queue looks without any wake-up: other nodes'
 	// work, clocks that were set, and rows that a dead process left.
 	idleLook = 15 * time.Second
-	workers  = 128
+	// maxPosting bounds the posts on their way to a platform, maxFollowing the
+	// looks at what became of them: looking must never take a due post's place.
+	maxPosting   = 128
+	maxFollowing = 32
 	// maxSubmits bounds the submits under way at once. Each costs a person a look
-	// when the process dies in the middle, so there are no more than a second of
-	// a thousand posts needs at 50 ms a call.
-	maxSubmits = 48
+	// when the process dies in the middle, so one account has no more (48) than
+	// a second of a thousand posts needs at 50 ms a call.
+	maxSubmits = 64
 )
 
 // Queue brings due deliveries to their platforms. The database is the queue of
@@ -31,16 +34,28 @@ type Queue struct {
 	owner   string
 	actor   *authz.Actor
 	wake    chan struct{}
-	slots   chan struct{}
-	submits chan struct{}
+	lines   []line
+	submits *places
 	wg      sync.WaitGroup
 	uploads flights
 	recent  recentLists
 }
 
+// line is one kind of work and the places it has.
+type line struct {
+	states []DeliveryState
+	places *places
+}
+
 func newQueue(s *Service) *Queue {
-	return &Queue{s: s, owner: s.IDs.New().String(), actor: authz.SystemActor("发布队列"),
-		wake: make(chan struct{}, 1), slots: make(chan struct{}, workers), submits: make(chan struct{}, maxSubmits)}
+	return &Queue{
+		s: s, owner: s.IDs.New().String(), actor: authz.SystemActor("发布队列"),
+		wake: make(chan struct{}, 1), submits: newPlaces(maxSubmits),
+		lines: []line{
+			{[]DeliveryState{Waiting}, newPlaces(maxPosting)},
+			{[]DeliveryState{Submitting, Submitted, Unknown, Cancelled, Published}, newPlaces(maxFollowing)},
+		},
+	}
 }
 
 // Nudge makes this process's loop look now; for wake-ups from other nodes.
@@ -78,31 +93,44 @@ func (q *Queue) Run(ctx context.Context) {
 
 // round claims and starts everything that is due, and returns when to look again.
 func (q *Queue) round(ctx context.Context) time.Duration {
+	next := idleLook
+	for _, l := range q.lines {
+		next = min(next, q.serve(ctx, l))
+	}
+	return next
+}
+
+// serve is round for one kind of work.
+func (q *Queue) serve(ctx context.Context, l line) time.Duration {
 	for ctx.Err() == nil {
-		free := cap(q.slots) - len(q.slots)
-		if free == 0 {
+		room, full := l.places.offer()
+		if room == 0 {
 			return time.Second // a finishing worker wakes the loop sooner
 		}
-		now := q.s.Clock.Now()
-		claimed, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), free)
+		now, part := q.s.Clock.Now(), Part{States: l.states, Without: full}
+		claimed, err := q.s.Store.Claim(ctx, q.owner, now, now.Add(q.s.Timing.Lease), part, room)
 		if err != nil {
-			q.s.Log.Error("queue: claim failed", "err", err)
+			if ctx.Err() == nil { // else it is only the end
+				q.s.Log.Error("queue: claim failed", "err", err)
+			}
 			return idleLook
 		}
 		for _, d := range claimed {
-			q.start(ctx, d)
+			q.start(ctx, l.places, d)
 		}
 		if len(claimed) == 0 {
-			return q.untilNext(ctx)
+			return q.untilNext(ctx, part)
 		}
 	}
 	return idleLook
 }
 
-func (q *Queue) untilNext(ctx context.Context) time.Duration {
-	next, err := q.s.Store.NextDue(ctx)
+func (q *Queue) untilNext(ctx context.Context, part Part) time.Duration {
+	next, err := q.s.Store.NextDue(ctx, part)
 	if err != nil {
-		q.s.Log.Error("queue: reading the next due time failed", "err", err)
+		if ctx.Err() == nil {
+			q.s.Log.Error("queue: reading the next due time failed", "err", err)
+		}
 		return idleLook
 	}
 	if next.IsZero() {
@@ -111,21 +139,21 @@ func (q *Queue) untilNext(ctx context.Context) time.Duration {
 	return min(max(next.Sub(q.s.Clock.Now()), time.Millisecond), idleLook)
 }
 
-func (q *Queue) start(ctx context.Context, d *Delivery) {
-	q.slots <- struct{}{}
+func (q *Queue) start(ctx context.Context, p *places, d *Delivery) {
+	account := d.AccountID
+	p.take(account)
 	q.wg.Add(1)
 	go func() {
 		defer func() {
-			<-q.slots
+			p.leave(account)
 			q.wg.Done()
 			q.Nudge()
 		}()
 		w := worker{Queue: q, d: d}
+		defer w.survive(context.WithoutCancel(ctx))
 		// The work goes on over a shutdown until its next stored step: a call
 		// that was cut off in the middle would only make its outcome unknown.
-		if err := w.advance(context.WithoutCancel(ctx), ctx.Done()); err != nil && !errs.Is(err, errs.Stale) {
-			q.s.Log.Error("queue: delivery stopped", "delivery", d.ID, "step", d.Step, "err", err)
-		}
+		_ = w.work(context.WithoutCancel(ctx), ctx.Done()) // logged and stored
 	}()
 }
 

@@ -125,8 +125,10 @@ func TestAuthWaitsForAPerson(t *testing.T) {
 	before := h.clock.Now()
 	a, err := h.Account(h.ctx, h.root, h.account.ID)
 	must(t, err)
-	_, err = h.UpdateAccount(h.ctx, h.root, a.ID, a.Version, publish.AccountInput{Name: a.Name, Kind: a.Kind, Mode: a.Mode,
-		Secrets: publish.SecretsInput{AppSecret: ptr("0123456789abcdef0123456789abcdef")}})
+	_, err = h.UpdateAccount(h.ctx, h.root, a.ID, a.Version, publish.AccountInput{
+		Name: a.Name, Kind: a.Kind, Mode: a.Mode,
+		Secrets: publish.SecretsInput{AppSecret: ptr("0123456789abcdef0123456789abcdef")},
+	})
 	must(t, err)
 	h.drain()
 	d = h.sole(q.ID)
@@ -434,8 +436,9 @@ func TestFiguresForAWeek(t *testing.T) {
 	q := h.queued("文", 0)
 	h.after(30 * 24 * time.Hour)
 	d := h.wantState(q.ID, publish.Published)
-	f, err := h.FiguresOf(h.ctx, h.reader, &d)
+	detail, err := h.Service.Delivery(h.ctx, h.reader, d.ID)
 	must(t, err)
+	f := detail.Figures
 	if !d.NextAt.IsZero() || len(f) < 6 || len(f) > 8 || f[0].Reads != 7 || f[0].Day != "2026-03-03" {
 		t.Fatalf("%+v, next %v", f, d.NextAt)
 	}

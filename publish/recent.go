@@ -17,7 +17,7 @@ type recentLists struct {
 }
 
 type recentList struct {
-	mu       sync.Mutex // held over the readings of one account, never with recentLists.mu
+	turn     chan struct{} // holds one; taken over the readings of one account, never with recentLists.mu
 	at       time.Time
 	found    []Found
 	complete bool // to the end of the platform's list
@@ -27,12 +27,17 @@ type recentList struct {
 const maxPages = 60
 
 // list returns the articles back to since, from a reading no older than fresh.
+// ctx bounds also the wait for others that read: nobody outlives a lease here.
 func (r *recentLists) list(ctx context.Context, account ids.ID, now time.Time, fresh time.Duration, since time.Time,
 	read func(ctx context.Context, offset int) ([]Found, bool, error),
 ) (found []Found, complete bool, err error) {
 	l := r.of(account)
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
 	if now.Sub(l.at) > fresh {
 		l.found, l.complete = nil, false
 	}
@@ -58,7 +63,7 @@ func (r *recentLists) of(account ids.ID) *recentList {
 	}
 	l, ok := r.m[account]
 	if !ok {
-		l = &recentList{}
+		l = &recentList{turn: make(chan struct{}, 1)}
 		r.m[account] = l
 	}
 	return l

@@ -488,7 +488,11 @@ func (q *quiet) ListAccounts(context.Context, authz.Scope) ([]publish.Account, e
 	return nil, nil
 }
 func (q *quiet) AddNotices(context.Context, []publish.Notice) (int, error) { return 0, nil }
-func (q *quiet) SaveHealth(context.Context, ids.ID, publish.Health) error  { return nil }
+func (*quiet) LastSuccess(context.Context, authz.Scope) (map[ids.ID]time.Time, error) {
+	return nil, nil
+}
+
+func (q *quiet) SaveHealth(context.Context, ids.ID, publish.Health) error { return nil }
 func (q *quiet) Account(context.Context, ids.ID) (*publish.Account, error) {
 	return &publish.Account{Platform: publish.WeChat, OrgPath: "/1/"}, nil
 }
@@ -498,8 +502,10 @@ func TestReminderLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &quiet{}
 		c := clock.System{}
-		s, err := publish.New(publish.Config{Store: store, Clock: c, IDs: ids.NewSource(c, 1), Log: slog.New(slog.DiscardHandler),
-			Platforms: map[string]publish.Platform{publish.WeChat: newSimulator(c)}})
+		s, err := publish.New(publish.Config{
+			Store: store, Clock: c, IDs: ids.NewSource(c, 1), Log: slog.New(slog.DiscardHandler),
+			Platforms: map[string]publish.Platform{publish.WeChat: newSimulator(c)},
+		})
 		must(t, err)
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})

@@ -88,7 +88,8 @@ func (s *Service) renderArticle(ctx context.Context, scope authz.Scope, a Articl
 		}
 		return res, nil
 	}
-	return render.Render(render.Source{Format: a.Format, Text: a.Body}, render.Options{Theme: a.Theme,
+	return render.Render(render.Source{Format: a.Format, Text: a.Body}, render.Options{
+		Theme: a.Theme,
 		Picture: func(ref string) (string, string, bool) {
 			hash, ours := strings.CutPrefix(ref, "asset:")
 			if !ours {
@@ -99,13 +100,16 @@ func (s *Service) renderArticle(ctx context.Context, scope authz.Scope, a Articl
 				return "", "", false
 			}
 			return previewPath + hash + "?size=800", asset.Alt, true
-		}})
+		},
+	})
 }
 
 func (s *Service) lintArticle(ctx context.Context, scope authz.Scope, a Article, res render.Result) lint.Article {
-	out := lint.Article{PicturePost: a.Kind == Pictures, Title: a.Title, Author: a.Author, Digest: a.Digest, SourceURL: a.SourceURL,
+	out := lint.Article{
+		PicturePost: a.Kind == Pictures, Title: a.Title, Author: a.Author, Digest: a.Digest, SourceURL: a.SourceURL,
 		Text: res.Text, Pictures: len(a.Images), Rendered: res,
-		Cover: lint.Cover{Present: a.Cover.Asset != "", Wide: a.Cover.Wide, Square: a.Cover.Square}}
+		Cover: lint.Cover{Present: a.Cover.Asset != "", Wide: a.Cover.Wide, Square: a.Cover.Square},
+	}
 	if asset, err := s.Store.Asset(ctx, scope, a.Cover.Asset); err == nil {
 		out.Cover.W, out.Cover.H = asset.Width, asset.Height
 	} else if errs.Is(err, errs.NotFound) {

@@ -151,6 +151,8 @@ const clockSkew = 5 * time.Minute
 // back that far.
 func (w *worker) publishedSince(ctx context.Context, p Platform, a Account, fresh time.Duration) (found []Found, complete bool, err error) {
 	since := w.d.SubmitAt.Add(-clockSkew)
+	ctx, cancel := context.WithTimeout(ctx, w.timing().Lease/3)
+	defer cancel()
 	return w.recent.list(ctx, a.ID, w.now(), fresh, since, func(ctx context.Context, offset int) ([]Found, bool, error) {
 		ok, err := w.spend(ctx, a, "read", a.Limits.ReadsPerDay)
 		if err != nil {
@@ -159,9 +161,7 @@ func (w *worker) publishedSince(ctx context.Context, p Platform, a Account, fres
 		if !ok {
 			return nil, false, &PlatformError{Kind: KindQuota, Msg: "今天读取已发布列表的次数已用完。", NotBefore: nextMidnight(w.now())}
 		}
-		callCtx, cancel := context.WithTimeout(ctx, w.timing().Lease/3)
-		defer cancel()
-		return p.Recent(callCtx, a, offset)
+		return p.Recent(ctx, a, offset)
 	})
 }
 

@@ -32,8 +32,10 @@ func (s *Service) Submit(ctx context.Context, actor *authz.Actor, id ids.ID, exp
 		return nil, err
 	}
 	if bad := onlyErrors(findings); len(bad) > 0 {
-		return nil, &errs.Error{Code: errs.Invalid, Details: bad,
-			Msg: "还有 " + itoa(len(bad)) + " 处不符合平台要求，请先修改：" + bad[0].Msg}
+		return nil, &errs.Error{
+			Code: errs.Invalid, Details: bad,
+			Msg: "还有 " + itoa(len(bad)) + " 处不符合平台要求，请先修改：" + bad[0].Msg,
+		}
 	}
 	org, err := s.Org(ctx, p.OrgID)
 	if err != nil {
@@ -47,8 +49,10 @@ func (s *Service) Submit(ctx context.Context, actor *authz.Actor, id ids.ID, exp
 		next.State, next.Level, next.ApprovedHash = Approved, 0, p.Hash
 	}
 	next.ReviewDue = reviewDue(next, org)
-	err = s.Store.Commit(ctx, Change{Post: &next, Expect: expect,
-		Entry: s.entry(actor, "post.submit", p, map[string]string{"title": p.Title, "hash": p.Hash, "levels": itoa(next.Levels)})})
+	err = s.Store.Commit(ctx, Change{
+		Post: &next, Expect: expect,
+		Entry: s.entry(actor, "post.submit", p, map[string]string{"title": p.Title, "hash": p.Hash, "levels": itoa(next.Levels)}),
+	})
 	if err != nil {
 		return nil, s.explainStale(ctx, id, expect, err)
 	}
@@ -127,10 +131,14 @@ func (s *Service) Decide(ctx context.Context, actor *authz.Actor, id ids.ID, v V
 		next.State, next.Level, next.ApprovedHash = Approved, 0, p.Hash
 	}
 	next.ReviewDue = reviewDue(next, org)
-	review := &Review{ID: s.IDs.New(), PostID: id, Version: p.Version, Hash: p.Hash, Level: v.Level, Decision: v.Decision,
-		Reason: v.Reason, ReviewerID: actor.ID, ReviewerName: actor.Name, At: next.UpdatedAt}
-	err = s.Store.Commit(ctx, Change{Post: &next, Expect: p.Version, Review: review,
-		Entry: s.entry(actor, "post.review."+string(v.Decision), p, map[string]string{"level": itoa(v.Level), "hash": p.Hash, "reason": v.Reason})})
+	review := &Review{
+		ID: s.IDs.New(), PostID: id, Version: p.Version, Hash: p.Hash, Level: v.Level, Decision: v.Decision,
+		Reason: v.Reason, ReviewerID: actor.ID, ReviewerName: actor.Name, At: next.UpdatedAt,
+	}
+	err = s.Store.Commit(ctx, Change{
+		Post: &next, Expect: p.Version, Review: review,
+		Entry: s.entry(actor, "post.review."+string(v.Decision), p, map[string]string{"level": itoa(v.Level), "hash": p.Hash, "reason": v.Reason}),
+	})
 	if err != nil {
 		return nil, err
 	}

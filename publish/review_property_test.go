@@ -20,6 +20,7 @@ func parsePage(cursor string, n int) (page.Request, error) { return page.Parse(c
 // the platform that was not passed, in that very content, by as many different
 // people as the chain asked for, none of whom wrote it.
 func TestNothingUnreviewedIsQueued(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	people := []*authz.Actor{h.root, h.editor, h.judges[0], h.judges[1], h.judges[2], h.judges[3]}
 	round := 0

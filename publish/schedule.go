@@ -46,8 +46,10 @@ func (s *Service) Schedule(ctx context.Context, actor *authz.Actor, id ids.ID, e
 	next := *p
 	next.State, next.DueAt = Queued, due
 	next.Version, next.UpdatedAt, next.UpdatedBy = expect+1, now, actor.Name
-	err = s.Store.Commit(ctx, Change{Post: &next, Expect: expect, Add: deliveries,
-		Entry: s.entry(actor, "post.schedule", p, map[string]string{"dueAt": due.Format(time.RFC3339), "accounts": itoa(len(deliveries)), "hash": p.Hash})})
+	err = s.Store.Commit(ctx, Change{
+		Post: &next, Expect: expect, Add: deliveries,
+		Entry: s.entry(actor, "post.schedule", p, map[string]string{"dueAt": due.Format(time.RFC3339), "accounts": itoa(len(deliveries)), "hash": p.Hash}),
+	})
 	if err != nil {
 		return nil, s.explainStale(ctx, id, expect, err)
 	}
@@ -86,10 +88,11 @@ func (s *Service) deliveriesFor(ctx context.Context, actor *authz.Actor, p *Post
 	if len(targets) > 50 {
 		return nil, errs.Bad("targets", "一次最多选择 50 个公众号。")
 	}
-	taken, err := s.takenAccounts(ctx, p.ID)
+	earlier, err := s.Store.DeliveriesOf(ctx, p.ID)
 	if err != nil {
 		return nil, err
 	}
+	taken := takenAccounts(earlier)
 	seen := map[ids.ID]bool{}
 	var out []*Delivery
 	for i, t := range targets {
@@ -103,6 +106,9 @@ func (s *Service) deliveriesFor(ctx context.Context, actor *authz.Actor, p *Post
 		}
 		if taken[a.ID] {
 			return nil, errs.New(errs.Conflict, "公众号“%s”已经有这篇图文进行中或已发布的记录，不能重复发布。", a.Name)
+		}
+		if err := s.mayGoAgain(ctx, a, earlier); err != nil {
+			return nil, err
 		}
 		seen[a.ID] = true
 		mode := t.Mode
@@ -136,18 +142,14 @@ func (s *Service) targetAccount(ctx context.Context, actor *authz.Actor, field s
 // takenAccounts are those that have the post, or may have it: also an older
 // content of it, which an edit of a partly published post leaves behind. No
 // account gets a post twice.
-func (s *Service) takenAccounts(ctx context.Context, post ids.ID) (map[ids.ID]bool, error) {
-	all, err := s.Store.DeliveriesOf(ctx, post)
-	if err != nil {
-		return nil, err
-	}
+func takenAccounts(earlier []Delivery) map[ids.ID]bool {
 	taken := map[ids.ID]bool{}
-	for _, d := range all {
+	for _, d := range earlier {
 		if d.State != Failed && d.State != Cancelled && d.State != Retracted {
 			taken[d.AccountID] = true
 		}
 	}
-	return taken, nil
+	return taken
 }
 
 // lead is how long before its time a delivery is prepared: pictures uploaded
@@ -182,7 +184,7 @@ func (s *Service) Reschedule(ctx context.Context, actor *authz.Actor, id ids.ID,
 func (s *Service) Cancel(ctx context.Context, actor *authz.Actor, id ids.ID) (*Detail, error) {
 	return s.changeWaiting(ctx, actor, id, func(p *Post, c *Change) error {
 		c.Cancel = true
-		c.Post.State = Approved
+		c.Post.State, c.Post.DueAt = Approved, time.Time{}
 		c.Entry = s.entry(actor, "post.cancel", p, nil)
 		return nil
 	})

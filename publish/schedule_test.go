@@ -412,8 +412,6 @@ func TestRightsOnDeliveries(t *testing.T) {
 	want(t, err, errs.NotFound)
 	_, err = h.Service.Delivery(h.ctx, h.root, ids.ID(1))
 	want(t, err, errs.NotFound)
-	_, err = h.FiguresOf(h.ctx, h.stranger, &d)
-	want(t, err, errs.NotFound)
 	res, err := h.Deliveries(h.ctx, h.stranger, publish.DeliveryFilter{}, first(5))
 	if err != nil || len(res.Items) != 0 {
 		t.Fatalf("%+v %v", res, err)

@@ -98,11 +98,30 @@ func (s *Service) postFor(ctx context.Context, actor *authz.Actor, id ids.ID, ri
 	if err != nil {
 		return nil, err
 	}
-	if !actor.Can(PostRead, p.OrgPath) {
-		return nil, errs.Missing("图文")
-	}
-	if !actor.Can(right, p.OrgPath) {
-		return nil, errs.New(errs.Forbidden, "您可以查看这篇图文，但没有权限这样操作，请联系管理员。")
+	if err := mayOn(actor, p, right); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+// headFor is postFor without the content.
+func (s *Service) headFor(ctx context.Context, actor *authz.Actor, id ids.ID, right authz.Right) (p *Post, articles int, err error) {
+	p, articles, err = s.Store.PostHead(ctx, id)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := mayOn(actor, p, right); err != nil {
+		return nil, 0, err
+	}
+	return p, articles, nil
+}
+
+func mayOn(actor *authz.Actor, p *Post, right authz.Right) error {
+	if !actor.Can(PostRead, p.OrgPath) {
+		return errs.Missing("图文")
+	}
+	if !actor.Can(right, p.OrgPath) {
+		return errs.New(errs.Forbidden, "您可以查看这篇图文，但没有权限这样操作，请联系管理员。")
+	}
+	return nil
 }

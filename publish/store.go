@@ -33,6 +33,9 @@ type PostStore interface {
 	// id of the post made then.
 	CreatePost(ctx context.Context, p *Post, e trail.Entry) (ids.ID, error)
 	Post(ctx context.Context, id ids.ID) (*Post, error)
+	// PostHead is Post without its content, and how many articles that has: all
+	// that rights and small changes need.
+	PostHead(ctx context.Context, id ids.ID) (p *Post, articles int, err error)
 	ListPosts(ctx context.Context, f PostFilter, r page.Request) ([]Summary, error)
 	// Commit applies one change of a post atomically; see Change.
 	Commit(ctx context.Context, c Change) error
@@ -134,12 +137,12 @@ type Fingerprint struct {
 
 // QueueStore is the queue of record.
 type QueueStore interface {
-	// Claim leases up to limit deliveries that are due for a look, whose lease
-	// is free and whose account is not paused, in order of NextAt.
-	Claim(ctx context.Context, owner string, now, until time.Time, limit int) ([]*Delivery, error)
+	// Claim leases up to limit deliveries of the part that are due for a look,
+	// whose lease is free and whose account is not paused, in order of NextAt.
+	Claim(ctx context.Context, owner string, now, until time.Time, part Part, limit int) ([]*Delivery, error)
 	// NextDue is the earliest NextAt (or lease end) of all that Claim could
 	// return some time; zero when there is nothing.
-	NextDue(ctx context.Context) (time.Time, error)
+	NextDue(ctx context.Context, part Part) (time.Time, error)
 	// SaveDelivery stores d when its stored version is still expect, else
 	// errs.Stale. With a note it adds an event to the timeline, with an entry an
 	// audit row. When d is over and the last of its post, the post is finished
@@ -183,6 +186,12 @@ type QueueStore interface {
 	FiguresOf(ctx context.Context, delivery ids.ID) ([]Figures, error)
 }
 
+// Part is the part of the queue that a claim is about; the zero value is all.
+type Part struct {
+	States  []DeliveryState // empty: any
+	Without []ids.ID        // accounts that hold all the places they may
+}
+
 // DeliveryFilter narrows a list of deliveries.
 type DeliveryFilter struct {
 	Scope     authz.Scope // required
@@ -202,6 +211,9 @@ type AccountStore interface {
 	// SaveAccount stores everything but health; expect as in Commit.
 	SaveAccount(ctx context.Context, a *Account, expect int64, e trail.Entry) error
 	SaveHealth(ctx context.Context, id ids.ID, h Health) error
+	// LastSuccess tells when each account of the scope last published a post;
+	// accounts that never did are absent.
+	LastSuccess(ctx context.Context, scope authz.Scope) (map[ids.ID]time.Time, error)
 	DeleteAccount(ctx context.Context, id ids.ID, expect int64, e trail.Entry) error
 	// WakeAccount makes the account's deliveries in this state due for a look
 	// now: waiting ones when its keys were mended or it was resumed, unknown ones

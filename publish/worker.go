@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/bits"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -70,6 +71,9 @@ func (w *worker) advance(ctx context.Context, stop <-chan struct{}) error {
 	if !ok {
 		return w.fail(ctx, KindPermanent, 0, "这个平台没有启用，请联系管理员。")
 	}
+	if w.d.State == Submitted || w.d.State == Unknown || w.d.State == Published {
+		w.d.Attempt = 0 // stored only when this look ends well, see stuck
+	}
 	switch w.d.State {
 	case Waiting:
 		return w.forward(ctx, stop, p, *a)
@@ -120,8 +124,8 @@ func (w *worker) forward(ctx context.Context, stop <-chan struct{}, p Platform, 
 
 // submit stores the intent, calls once, and stores what is known.
 func (w *worker) submit(ctx context.Context, p Platform, a Account) error {
-	w.submits <- struct{}{}
-	defer func() { <-w.submits }()
+	w.submits.wait(w.d.AccountID)
+	defer w.submits.leave(w.d.AccountID)
 	w.d.State, w.d.Step, w.d.SubmitAt = Submitting, StepSubmit, w.now()
 	w.hold()
 	if err := w.save(ctx, "", nil); err != nil {
@@ -141,11 +145,30 @@ func (w *worker) submit(ctx context.Context, p Platform, a Account) error {
 	w.d.State, w.d.Step, w.d.Receipt = Submitted, StepResult, receipt
 	w.clearError()
 	w.release(w.now().Add(w.timing().PollAfter))
-	if err := w.save(ctx, "平台已接收，等待发布结果。", deliveryEntry(w.actor, "delivery.submitted", w.d,
-		map[string]string{"publishId": receipt.PublishID, "msgId": receipt.MsgID})); err != nil {
+	if err := w.keepReceipt(ctx); err != nil {
 		return err
 	}
 	return w.s.applyStoredEvents(ctx, w.d)
+}
+
+// keepReceipt stores an acceptance. A database that is away for a moment must
+// not turn what is known into something unknown, so it is tried for a quarter
+// of the lease.
+func (w *worker) keepReceipt(ctx context.Context) error {
+	e := deliveryEntry(w.actor, "delivery.submitted", w.d, map[string]string{"publishId": w.d.Receipt.PublishID, "msgId": w.d.Receipt.MsgID})
+	ctx, cancel := context.WithTimeout(ctx, w.timing().Lease/4)
+	defer cancel()
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
+		err := w.save(ctx, "平台已接收，等待发布结果。", e)
+		if err == nil || errs.Is(err, errs.Stale) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // handOver ends the queue's part for accounts that may not publish by API.
@@ -255,6 +278,24 @@ func (w *worker) clean(ctx context.Context, p Platform, a Account) error {
 	}
 	w.release(time.Time{})
 	return w.save(ctx, "", nil)
+}
+
+// survive keeps one post from ending the program. A delivery that still waits
+// fails with a sentence; one that was being submitted becomes unknown when its
+// lease ends, as after any other death; looks are repeated a few times.
+func (w *worker) survive(ctx context.Context) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	w.s.Log.Error("queue: panic", "delivery", w.d.ID, "step", w.d.Step, "panic", cause, "stack", string(debug.Stack()))
+	if w.d.State != Waiting {
+		w.stuck(ctx)
+		return
+	}
+	if err := w.fail(ctx, KindPermanent, 0, "处理这篇图文时程序出错，已停止发布。请检查内容，或联系管理员。"); err != nil {
+		w.s.Log.Error("queue: delivery not failed after a panic", "delivery", w.d.ID, "err", err)
+	}
 }
 
 func (w *worker) now() time.Time { return w.s.Clock.Now() }

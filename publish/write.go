@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"tongxin/internal/authz"
 	"tongxin/internal/errs"
@@ -81,7 +82,9 @@ func (s *Service) edit(ctx context.Context, actor *authz.Actor, id ids.ID, expec
 		return nil, errs.New(errs.Conflict, "这篇图文正在审核，请先撤回再修改。")
 	}
 	if p.State == Finished {
-		return nil, errs.New(errs.Conflict, "这篇图文已经发布完毕，如需再用请复制一份。")
+		if err := s.reopenable(ctx, id); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.mayUse(ctx, actor, content, append(had, p.Content)...); err != nil {
 		return nil, err
@@ -89,14 +92,16 @@ func (s *Service) edit(ctx context.Context, actor *authz.Actor, id ids.ID, expec
 	change := Change{Expect: expect, Cancel: p.State == Queued}
 	next := *p
 	next.setContent(content)
-	next.State, next.Level, next.ApprovedHash = Draft, 0, ""
+	next.State, next.Level, next.ApprovedHash, next.DueAt = Draft, 0, "", time.Time{}
 	next.Version, next.UpdatedAt, next.UpdatedBy = expect+1, s.Clock.Now(), actor.Name
 	if !slices.Contains(next.Editors, actor.ID) {
 		next.Editors = append(slices.Clone(next.Editors), actor.ID)
 	}
 	change.Post = &next
-	change.Revision = &Revision{PostID: id, Version: next.Version, Hash: next.Hash, Title: next.Title,
-		Content: content, Auto: auto, AuthorName: actor.Name, At: next.UpdatedAt}
+	change.Revision = &Revision{
+		PostID: id, Version: next.Version, Hash: next.Hash, Title: next.Title,
+		Content: content, Auto: auto, AuthorName: actor.Name, At: next.UpdatedAt,
+	}
 	change.Fingerprint = next.Sim
 	change.Entry = s.entry(actor, "post.edit", &next, map[string]string{"title": next.Title, "hash": next.Hash})
 	if err := s.Store.Commit(ctx, change); err != nil {
@@ -107,6 +112,22 @@ func (s *Service) edit(ctx context.Context, actor *authz.Actor, id ids.ID, expec
 	}
 	return &next, nil
 }
+
+// reopenable refuses a finished post that readers have seen. One that failed
+// everywhere may be mended.
+func (s *Service) reopenable(ctx context.Context, id ids.ID) error {
+	deliveries, err := s.Store.DeliveriesOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(deliveries, Delivery.seen) {
+		return errs.New(errs.Conflict, "这篇图文已经发布完毕，如需再用请复制一份。")
+	}
+	return nil
+}
+
+// seen reports a delivery that reached readers, now or once.
+func (d Delivery) seen() bool { return d.State == Published || d.State == Retracted }
 
 // checkContent refuses what could not be stored or hashed; everything else is
 // lint's business.
@@ -210,7 +231,8 @@ func can(actor *authz.Actor, d *Detail) []string {
 		waiting = waiting || v.State == Waiting || v.State == ByHand
 		shown = shown || v.State == Published
 	}
-	add("edit", writer && (open || d.State == Approved || d.State == Queued && waiting))
+	add("edit", writer && (open || d.State == Approved || d.State == Queued && waiting ||
+		d.State == Finished && !slices.ContainsFunc(d.Deliveries, Delivery.seen)))
 	add("delete", writer && (open || d.State == Approved) && len(d.Deliveries) == 0)
 	add("submit", writer && open)
 	add("withdraw", writer && d.State == InReview)

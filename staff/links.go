@@ -139,5 +139,5 @@ func (s *Service) confirm(ctx context.Context, c *Credentials, field, password s
 	if !ok {
 		return s.fail(ctx, names, c, "account.confirm", errs.Bad(field, "当前密码不正确。"))
 	}
-	return nil
+	return s.locked(ctx, names) // guesses that were hashed meanwhile count
 }

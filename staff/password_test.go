@@ -127,8 +127,15 @@ func TestKindsFit(t *testing.T) {
 		child, parent Kind
 		fits          bool
 	}{
-		{Committee, Committee, true}, {GeneralBranch, Committee, true}, {Branch, Committee, true}, {Branch, GeneralBranch, true},
-		{Group, Branch, true}, {Branch, Branch, false}, {Committee, Branch, false}, {Branch, Group, false}, {GeneralBranch, GeneralBranch, false},
+		{Committee, Committee, true},
+		{GeneralBranch, Committee, true},
+		{Branch, Committee, true},
+		{Branch, GeneralBranch, true},
+		{Group, Branch, true},
+		{Branch, Branch, false},
+		{Committee, Branch, false},
+		{Branch, Group, false},
+		{GeneralBranch, GeneralBranch, false},
 	} {
 		if c.child.fits(c.parent) != c.fits {
 			t.Errorf("%s under %s", c.child, c.parent)

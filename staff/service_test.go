@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"tongxin/internal/authz"
 	"tongxin/internal/call"
 	"tongxin/internal/clock"
@@ -39,6 +41,16 @@ type counting struct {
 	*storage.Staff
 	touches atomic.Int64
 	loads   atomic.Int64
+	between func() // what happens after the next look at failures
+}
+
+func (c *counting) Failures(ctx context.Context, names []string) ([]staff.Failure, error) {
+	out, err := c.Staff.Failures(ctx, names)
+	if f := c.between; f != nil {
+		c.between = nil
+		f()
+	}
+	return out, err
 }
 
 func (c *counting) TouchSession(ctx context.Context, id ids.ID, at time.Time) error {
@@ -68,11 +80,13 @@ func join(t *testing.T, db *storage.DB, c *clock.Manual, p staff.Policy) *node {
 		p.Hash = staff.HashParams{MemoryKiB: 32, Passes: 1, Threads: 1}
 	}
 	store := &counting{Staff: storage.NewStaff(db)}
-	svc, err := staff.New(staff.Config{Store: store, IDs: db.IDs(), Clock: c, Random: rand.Reader, Sealer: box, CSRFKey: bytes.Repeat([]byte{1}, 32), Policy: p,
+	svc, err := staff.New(staff.Config{
+		Store: store, IDs: db.IDs(), Clock: c, Random: rand.Reader, Sealer: box, CSRFKey: bytes.Repeat([]byte{1}, 32), Policy: p, Issuer: "同心",
 		Roles: []staff.Role{
 			{Name: "admin", Rights: []authz.Right{staff.OrgRead, staff.OrgManage, staff.StaffRead, staff.StaffManage}, SecondFactor: true},
 			{Name: "reader", Rights: []authz.Right{staff.OrgRead}},
-		}})
+		},
+	})
 	check(t, err)
 	return &node{Service: svc, t: t, db: db, clock: c, store: store}
 }
@@ -309,14 +323,22 @@ func TestGuessesAtOnce(t *testing.T) {
 	n.person("zhang")
 	ctx := from(t, "203.0.113.1")
 	var wg sync.WaitGroup
+	var told atomic.Int64
 	for range 30 {
 		wg.Go(func() {
-			if _, err := n.SignIn(ctx, "zhang", "wrong"); !errs.Is(err, errs.Unauthorized) && !errs.Is(err, errs.TooMany) {
+			_, err := n.SignIn(ctx, "zhang", "wrong")
+			switch {
+			case errs.Is(err, errs.Unauthorized):
+				told.Add(1)
+			case !errs.Is(err, errs.TooMany):
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
+	if told.Load() != 5 { // more would tell that they were wrong, and a right one that it was not
+		t.Errorf("%d guesses were judged", told.Load())
+	}
 	if _, err := n.SignIn(ctx, "zhang", password); !errs.Is(err, errs.TooMany) {
 		t.Fatal(err)
 	}
@@ -330,5 +352,34 @@ func TestGuessesAtOnce(t *testing.T) {
 	}
 	if len(rows) != 31 || denied == 0 {
 		t.Fatalf("%d tries in the audit, %d at the locked door; want 31 in all", len(rows), denied)
+	}
+}
+
+// The same for the second factor, whose codes are few.
+func TestCodesAtOnce(t *testing.T) {
+	n := start(t, staff.Policy{})
+	a, _ := n.person("zhang")
+	ctx := from(t, "203.0.113.1")
+	me := &authz.Actor{ID: a.ID, Kind: authz.Staff}
+	offer, err := n.StartSecondFactor(ctx, me)
+	check(t, err)
+	code, err := totp.GenerateCode(offer.Secret, n.clock.Now())
+	check(t, err)
+	_, err = n.BindSecondFactor(ctx, me, offer.Ticket, code)
+	check(t, err)
+	n.clock.Add(time.Minute)
+	out, err := n.SignIn(ctx, "zhang", password)
+	check(t, err)
+	code, err = totp.GenerateCode(offer.Secret, n.clock.Now())
+	check(t, err)
+	n.store.between = func() {
+		for range 5 {
+			if _, err := n.SignInCode(ctx, out.Ticket, "000000"); !errs.Is(err, errs.Unauthorized) {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := n.SignInCode(ctx, out.Ticket, code); !errs.Is(err, errs.TooMany) {
+		t.Fatal(err)
 	}
 }

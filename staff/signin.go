@@ -80,7 +80,7 @@ func (s *Service) SignIn(ctx context.Context, login, password string) (Outcome, 
 		}
 		return s.ticket(ctx, &c, 0, "signin.password")
 	}
-	return s.start(ctx, &c, "password", Start{Clear: names, Creds: swap})
+	return s.start(ctx, &c, "password", Start{Clear: names, Creds: swap, Judged: &c})
 }
 
 func clipBytes(s string, n int) string { return s[:min(len(s), n)] }
@@ -127,6 +127,10 @@ func (s *Service) SignInCode(ctx context.Context, ticket, code string) (Outcome,
 	}
 	if swap == nil || c.State != Active {
 		return Outcome{}, s.fail(ctx, names, &c, "signin.code", errs.New(errs.Unauthorized, "验证码不正确或已经用过，请等待下一个验证码后再试。"))
+	}
+	// Again: of many guesses at once all may have found the door open.
+	if err := s.open(ctx, names, &c, "signin.code"); err != nil {
+		return Outcome{}, err
 	}
 	names = append(names, failureNames(c.Login, call.From(ctx).Addr)...)
 	return s.start(ctx, &c, method, Start{Clear: names, Link: l.ID, Creds: swap})
@@ -179,11 +183,15 @@ func signInEntry(c *Credentials, action string, result trail.Result) trail.Entry
 	return e
 }
 
-// fail notes a wrong try and returns answer. Of an unknown login nothing is
-// written down: people type passwords into the wrong field.
+// fail notes a wrong try and returns answer, or what a locked door answers when
+// tries at the same moment locked it: a right guess gets no other word then. Of
+// an unknown login nothing is written down: people type passwords into the
+// wrong field.
 func (s *Service) fail(ctx context.Context, names []string, c *Credentials, action string, answer error) error {
 	now := s.cfg.Clock.Now()
+	late := false
 	next := func(i int, f Failure) Failure {
+		late = i > 0 && late || f.Until.After(now)
 		if now.Sub(f.Last) >= forgetAfter {
 			f = Failure{Name: f.Name}
 		}
@@ -200,6 +208,11 @@ func (s *Service) fail(ctx context.Context, names []string, c *Credentials, acti
 	}
 	if err := s.cfg.Store.NoteFailures(ctx, names, next, e); err != nil {
 		return err
+	}
+	if late {
+		if err := s.locked(ctx, names); err != nil {
+			return err
+		}
 	}
 	return answer
 }

@@ -93,8 +93,10 @@ func New(cfg Config) (*Service, error) {
 	p.MinPassword = cmp.Or(p.MinPassword, 10)
 	p.History = cmp.Or(p.History, 3)
 	p.Hash = cmp.Or(p.Hash, OWASP())
-	s := &Service{cfg: cfg, policy: p, roles: map[string]Role{},
-		sessions: newCache[[sha256.Size]byte, *remembered](), orgs: newCache[ids.ID, *effective]()}
+	s := &Service{
+		cfg: cfg, policy: p, roles: map[string]Role{},
+		sessions: newCache[[sha256.Size]byte, *remembered](), orgs: newCache[ids.ID, *effective](),
+	}
 	for _, r := range cfg.Roles {
 		s.roles[r.Name] = r
 	}

@@ -82,7 +82,8 @@ type SignInStore interface {
 	Session(ctx context.Context, hash string) (*Session, *Account, error)
 	Sessions(ctx context.Context, account ids.ID) ([]Session, error)
 	TouchSession(ctx context.Context, id ids.ID, at time.Time) error
-	// EndSessions ends one (only) or all of an account and tells how many.
+	// EndSessions ends one (only) or all of an account and tells how many. With
+	// all of them the link of its calendar ends too.
 	EndSessions(ctx context.Context, account, only ids.ID, e trail.Entry) (int, error)
 
 	// AddLink keeps a link; spent, when not zero, is a link that is used up for
@@ -120,6 +121,9 @@ type Start struct {
 	// Activate lets an invited account in: its link proves who it is.
 	Activate bool
 	Creds    *Credentials // new Hash, TOTPStep or Recovery, swapped on Version; nil: unchanged
+	// Judged is what the password was judged by: Conflict when its Version is
+	// no longer the newest. Nil: the sign-in proved something else.
+	Judged *Credentials
 }
 
 // Failure counts wrong tries under a name (a hash of login and address).

@@ -67,8 +67,10 @@ func (s *Service) StartSecondFactor(ctx context.Context, actor *authz.Actor) (*E
 	if err != nil {
 		return nil, err
 	}
-	return &Enrolment{Secret: key.Secret(), URL: key.URL(), Ticket: ticket,
-		QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(pic.Bytes())}, nil
+	return &Enrolment{
+		Secret: key.Secret(), URL: key.URL(), Ticket: ticket,
+		QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(pic.Bytes()),
+	}, nil
 }
 
 // BindSecondFactor binds the offered secret when code proves it and returns

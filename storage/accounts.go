@@ -154,6 +154,26 @@ func (s *Publishing) SaveHealth(ctx context.Context, id ids.ID, h publish.Health
 	})
 }
 
+// LastSuccess implements publish.AccountStore.
+func (s *Publishing) LastSuccess(ctx context.Context, scope authz.Scope) (map[ids.ID]time.Time, error) {
+	where, args := ScopeSQL("o.path", scope)
+	type row struct {
+		id ids.ID
+		at int64
+	}
+	rows, err := All(ctx, s.db, func(sc Scanner) (r row, err error) {
+		err = sc.Scan(&r.id, &r.at)
+		return r, err
+	},
+		`SELECT d.account_id, MAX(d.done_at) FROM deliveries d JOIN platform_accounts a ON a.id = d.account_id JOIN orgs o ON o.id = a.org_id
+		WHERE d.state = 'published' AND `+where+` GROUP BY d.account_id`, args...)
+	out := make(map[ids.ID]time.Time, len(rows))
+	for _, r := range rows {
+		out[r.id] = FromMillis(r.at)
+	}
+	return out, err
+}
+
 // DeleteAccount implements publish.AccountStore. An account that ever had a
 // delivery stays, for the record.
 func (s *Publishing) DeleteAccount(ctx context.Context, id ids.ID, expect int64, e trail.Entry) error {

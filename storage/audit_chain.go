@@ -44,13 +44,17 @@ type AuditRow struct {
 }
 
 func auditCols() []string {
-	return []string{"chain", "seq", "at", "actor_id", "actor_kind", "actor_name", "action", "object", "object_id",
-		"org_id", "org_path", "result", "addr", "user_agent", "request_id", "detail", "prev", "hash"}
+	return []string{
+		"chain", "seq", "at", "actor_id", "actor_kind", "actor_name", "action", "object", "object_id",
+		"org_id", "org_path", "result", "addr", "user_agent", "request_id", "detail", "prev", "hash",
+	}
 }
 
 func (r *AuditRow) args() []any {
-	return []any{r.Chain, r.Seq, Millis(r.At), int64(r.ActorID), r.ActorKind, r.ActorName, r.Action, r.Object, int64(r.ObjectID),
-		int64(r.OrgID), r.OrgPath, r.Result, r.Addr, r.UserAgent, r.RequestID, r.Detail, r.Prev, r.Hash}
+	return []any{
+		r.Chain, r.Seq, Millis(r.At), int64(r.ActorID), r.ActorKind, r.ActorName, r.Action, r.Object, int64(r.ObjectID),
+		int64(r.OrgID), r.OrgPath, r.Result, r.Addr, r.UserAgent, r.RequestID, r.Detail, r.Prev, r.Hash,
+	}
 }
 
 func scanAudit(s Scanner) (r AuditRow, err error) {

@@ -58,8 +58,10 @@ func filled(t *testing.T, dsn string) (*storage.DB, *blob.Dir) {
 func contents(t *testing.T, q storage.Queryer) []string {
 	t.Helper()
 	var out []string
-	for _, query := range []string{`SELECT CONCAT(name, '=', value, '@', version) FROM settings ORDER BY name`,
-		`SELECT CONCAT(chain, '/', seq, ' ', hash, ' ', detail) FROM audit ORDER BY chain, seq`} {
+	for _, query := range []string{
+		`SELECT CONCAT(name, '=', value, '@', version) FROM settings ORDER BY name`,
+		`SELECT CONCAT(chain, '/', seq, ' ', hash, ' ', detail) FROM audit ORDER BY chain, seq`,
+	} {
 		rows, err := storage.All(t.Context(), q, storage.ScanString, query)
 		if err != nil {
 			t.Fatal(err)

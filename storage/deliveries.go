@@ -24,7 +24,8 @@ func deliveryArgs(d *publish.Delivery) []any {
 	}
 	return []any{
 		string(d.Mode), string(d.State), string(d.Step), Millis(d.DueAt), Millis(d.NextAt), d.LeaseOwner, Millis(d.LeaseUntil), d.Attempt, d.DraftID,
-		d.Receipt.PublishID, d.Receipt.MsgID, d.Receipt.MsgDataID, Millis(d.SubmitAt), Millis(d.DoneAt), d.ArticleID, jsonText{urls},
+		d.Receipt.PublishID, d.Receipt.MsgID, d.Receipt.MsgDataID, Millis(d.SubmitAt), Millis(d.DoneAt), d.ArticleID,
+		jsonText{urls},
 		string(d.ErrKind), d.ErrCode, d.Note, d.Polls,
 	}
 }

@@ -43,6 +43,13 @@ func (db *DB) migrateTo(ctx context.Context, version int64) error {
 		return err
 	}
 	defer pool.Close() //nolint:errcheck // nothing is open in it any more
+	if l := db.dialect.migrateLock(); l != nil {
+		unlock, err := lockMigration(ctx, l, pool)
+		if err != nil {
+			return errs.Wrap(err, errs.Internal, "数据库表结构升级失败，请查看日志。")
+		}
+		defer unlock()
+	}
 	if version == 0 {
 		_, err = p.Up(ctx)
 	} else {
@@ -52,6 +59,37 @@ func (db *DB) migrateTo(ctx context.Context, version int64) error {
 		return errs.Wrap(err, errs.Internal, "数据库表结构升级失败，请查看日志。")
 	}
 	return nil
+}
+
+// lockMigration holds the lock around all of goose, which by itself creates and
+// looks at its table before it locks. A table without rows was left by a process
+// that ended in between: goose takes it for a broken one.
+func lockMigration(ctx context.Context, l migrateLocker, pool *sql.DB) (unlock func(), err error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.SessionLock(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	// Closing the pool ends the session and with it the lock in any case.
+	unlock = func() {
+		_ = l.SessionUnlock(context.WithoutCancel(ctx), conn)
+		_ = conn.Close()
+	}
+	var tables, rows int
+	err = conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.tables
+		WHERE table_schema = DATABASE() AND table_name = 'schema_version'`).Scan(&tables)
+	if err == nil && tables == 1 {
+		if err = conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM schema_version`).Scan(&rows); err == nil && rows == 0 {
+			_, err = conn.ExecContext(ctx, `DROP TABLE schema_version`)
+		}
+	}
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
 }
 
 // migrator has a pool of its own: the lanes keep their connections.
@@ -65,9 +103,8 @@ func (db *DB) migrator(ctx context.Context) (*goose.Provider, *sql.DB, error) {
 		goose.WithSlog(slog.New(slog.DiscardHandler)),
 	}
 	kind := goose.DialectSQLite3
-	if l := db.dialect.migrateLock(); l != nil {
+	if db.dialect.migrateLock() != nil {
 		kind = goose.DialectMySQL
-		opts = append(opts, goose.WithSessionLocker(l))
 		// Tables inherit bytewise comparison from the database.
 		if _, err := pool.ExecContext(ctx, "ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"); err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("storage: set the character set of the database: %w", err), pool.Close())

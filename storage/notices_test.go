@@ -302,8 +302,10 @@ func TestHolders(t *testing.T) {
 func TestHoldersOfARight(t *testing.T) {
 	db := storagetest.SQLite(t)
 	c := newCrew(t, db)
-	svc, err := staff.New(staff.Config{Store: c.s, IDs: db.IDs(), Clock: newManual(), Policy: staff.Policy{Hash: staff.HashParams{MemoryKiB: 32, Passes: 1, Threads: 1}},
-		Random: zeros{}, Roles: []staff.Role{{Name: "editor", Rights: []authz.Right{"post.read", "post.write"}}, {Name: "admin", Rights: []authz.Right{"post.read"}}}})
+	svc, err := staff.New(staff.Config{
+		Store: c.s, IDs: db.IDs(), Clock: newManual(), Policy: staff.Policy{Hash: staff.HashParams{MemoryKiB: 32, Passes: 1, Threads: 1}},
+		Random: zeros{}, Roles: []staff.Role{{Name: "editor", Rights: []authz.Right{"post.read", "post.write"}}, {Name: "admin", Rights: []authz.Right{"post.read"}}},
+	})
 	ok(t, err)
 	boss, a := c.add("boss", "root", "admin@root"), c.add("a", "root", "editor@root/a")
 	c.add("b", "root", "editor@root/a/b")
@@ -317,7 +319,8 @@ func TestHoldersOfARight(t *testing.T) {
 		{"post.write", c.orgs["root/c"].Path, nil},
 		{"post.read", c.orgs["root/c"].Path, []ids.ID{boss.ID}},
 		{"audit.read", c.orgs["root/a"].Path, nil},
-		{"post.read", "", nil}, {"post.read", "x/", nil},
+		{"post.read", "", nil},
+		{"post.read", "x/", nil},
 	} {
 		list, err := svc.Holders(t.Context(), v.right, v.path)
 		ok(t, err)

@@ -19,10 +19,12 @@ func (s *Publishing) Words(ctx context.Context) ([]publish.Word, error) {
 	}, `SELECT id, word, kind, suggest, note FROM words ORDER BY word, id`)
 }
 
-// SaveWord implements publish.WordStore: a new id is inserted, a known one changed.
+// SaveWord implements publish.WordStore: a new id is inserted, a known one
+// changed. w.ID becomes that of an earlier call with the same idempotency key.
 func (s *Publishing) SaveWord(ctx context.Context, w *publish.Word, e trail.Entry) error {
 	s.fill(&w.ID)
-	return s.db.Write(ctx, func(tx *Tx) error {
+	made := w.ID
+	err := s.db.Write(ctx, func(tx *Tx) error {
 		res, err := tx.Exec(`UPDATE words SET word = ?, kind = ?, suggest = ?, note = ? WHERE id = ?`, w.Text, w.Kind, w.Suggest, w.Note, w.ID)
 		if Duplicate(err) {
 			return wordTaken(w)
@@ -35,6 +37,12 @@ func (s *Publishing) SaveWord(ctx context.Context, w *publish.Word, e trail.Entr
 			return err
 		}
 		if n == 0 {
+			if e.Actor == nil || e.Actor.Kind != authz.System { // the built-in words are not what the key stands for
+				id, seen, err := tx.Once(e.Actor, w.ID)
+				if made = id; err != nil || seen {
+					return err
+				}
+			}
 			fresh, err := tx.Insert(`INSERT INTO words (id, word, kind, suggest, note) VALUES (?, ?, ?, ?, ?)`, w.ID, w.Text, w.Kind, w.Suggest, w.Note)
 			if err != nil {
 				return err
@@ -46,6 +54,10 @@ func (s *Publishing) SaveWord(ctx context.Context, w *publish.Word, e trail.Entr
 		tx.Audit(e)
 		return nil
 	})
+	if err == nil {
+		w.ID = made
+	}
+	return err
 }
 
 func wordTaken(w *publish.Word) error {
@@ -68,10 +80,16 @@ func (s *Publishing) Slots(ctx context.Context, scope authz.Scope) ([]publish.Sl
 		WHERE `+where+` ORDER BY s.weekday, s.minute, s.id`, args...)
 }
 
-// AddSlot implements publish.PlanStore.
+// AddSlot implements publish.PlanStore. v.ID becomes that of an earlier call
+// with the same idempotency key.
 func (s *Publishing) AddSlot(ctx context.Context, v *publish.Slot, e trail.Entry) error {
 	s.fill(&v.ID)
-	return s.db.Write(ctx, func(tx *Tx) error {
+	made := v.ID
+	err := s.db.Write(ctx, func(tx *Tx) error {
+		id, seen, err := tx.Once(e.Actor, v.ID)
+		if made = id; err != nil || seen {
+			return err
+		}
 		fresh, err := tx.Insert(`INSERT INTO slots (id, org_id, account_id, weekday, minute, label) VALUES (?, ?, ?, ?, ?, ?)`,
 			v.ID, v.OrgID, v.AccountID, v.Weekday, v.Minute, v.Label)
 		if err != nil {
@@ -83,6 +101,10 @@ func (s *Publishing) AddSlot(ctx context.Context, v *publish.Slot, e trail.Entry
 		tx.Audit(e)
 		return nil
 	})
+	if err == nil {
+		v.ID = made
+	}
+	return err
 }
 
 // DeleteSlot implements publish.PlanStore.

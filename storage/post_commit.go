@@ -151,7 +151,7 @@ func (s *Publishing) touch(tx *Tx, id ids.ID, step string, c publish.Change) err
 		_, err = tx.Exec(`UPDATE deliveries SET state = 'cancelled', version = version + 1, done_at = ?, note = '', err_kind = '', err_code = 0,
 			attempt = 0, next_at = CASE WHEN draft_id <> '' OR step = 'upload' OR step = 'draft' THEN ? ELSE 0 END WHERE id = ?`, now, now, id)
 	} else {
-		_, err = tx.Exec(`UPDATE deliveries SET due_at = ?, next_at = ?, lease_owner = '', lease_until = 0, version = version + 1 WHERE id = ?`,
+		_, err = tx.Exec(`UPDATE deliveries SET due_at = ?, next_at = ?, attempt = 0, lease_owner = '', lease_until = 0, version = version + 1 WHERE id = ?`,
 			Millis(c.MoveTo), now, id)
 	}
 	if err != nil {

@@ -19,9 +19,18 @@ const postCols = `p.id, p.org_id, o.path, o.name, p.title, p.state, p.version, p
 
 func scanPost(r Scanner, more ...any) (publish.Post, error) {
 	var p publish.Post
-	err := r.Scan(append([]any{&p.ID, &p.OrgID, &p.OrgPath, &p.OrgName, &p.Title, &p.State, &p.Version, &p.Hash, &p.AuthorID,
-		&p.AuthorName, jsonText{&p.Editors}, &p.Level, &p.Levels, moment{&p.ReviewDue}, &p.ApprovedHash, moment{&p.DueAt},
-		moment{&p.CreatedAt}, moment{&p.UpdatedAt}, &p.UpdatedBy}, more...)...)
+	err := r.Scan(append([]any{
+		&p.ID, &p.OrgID, &p.OrgPath, &p.OrgName, &p.Title, &p.State, &p.Version, &p.Hash, &p.AuthorID,
+		&p.AuthorName,
+		jsonText{&p.Editors},
+		&p.Level, &p.Levels,
+		moment{&p.ReviewDue},
+		&p.ApprovedHash,
+		moment{&p.DueAt},
+		moment{&p.CreatedAt},
+		moment{&p.UpdatedAt},
+		&p.UpdatedBy,
+	}, more...)...)
 	return p, err
 }
 
@@ -38,6 +47,17 @@ func (s *Publishing) Post(ctx context.Context, id ids.ID) (*publish.Post, error)
 		return nil, err
 	}
 	return &p, nil
+}
+
+// PostHead implements publish.PostStore.
+func (s *Publishing) PostHead(ctx context.Context, id ids.ID) (*publish.Post, int, error) {
+	articles := 0
+	p, err := One(ctx, s.db, func(r Scanner) (publish.Post, error) { return scanPost(r, &articles) },
+		errs.Missing("图文"), `SELECT `+postCols+`, p.articles FROM posts p JOIN orgs o ON o.id = p.org_id WHERE p.id = ?`, id)
+	if err != nil {
+		return nil, 0, err
+	}
+	return &p, articles, nil
 }
 
 // CreatePost implements publish.PostStore.
@@ -65,8 +85,10 @@ func (s *Publishing) CreatePost(ctx context.Context, p *publish.Post, e trail.En
 		if err != nil {
 			return err
 		}
-		if err := insertRevision(tx, &publish.Revision{PostID: p.ID, Version: p.Version, Hash: p.Hash, Title: p.Title,
-			AuthorName: p.AuthorName, At: p.UpdatedAt}); err != nil {
+		if err := insertRevision(tx, &publish.Revision{
+			PostID: p.ID, Version: p.Version, Hash: p.Hash, Title: p.Title,
+			AuthorName: p.AuthorName, At: p.UpdatedAt,
+		}); err != nil {
 			return err
 		}
 		tx.Audit(e)

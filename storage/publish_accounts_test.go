@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tongxin/internal/authz"
 	"tongxin/internal/errs"
 	"tongxin/internal/ids"
 	"tongxin/internal/seal"
@@ -195,6 +196,27 @@ func TestPublishWakeAccount(t *testing.T) {
 			if got := h.delivery(ds[i].ID); !got.NextAt.Equal(want) || got.Version != 2 {
 				t.Errorf("delivery %d: next %v v%d, want %v", i, got.NextAt, got.Version, want)
 			}
+		}
+	})
+}
+
+func TestPublishLastSuccess(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		a, b, foreign := h.account(2, "甲"), h.account(2, "乙"), h.account(3, "别处")
+		ds := h.queue(h.post(2, "p"), a, a, b)
+		other := h.queue(h.post(3, "q"), foreign)
+		publish1 := func(id ids.ID, article string, at time.Time) {
+			d := h.delivery(id)
+			d.State, d.ArticleID, d.DoneAt, d.NextAt = publish.Published, article, at, time.Time{}
+			h.save(d, "")
+		}
+		early, late := h.clock.Now(), h.clock.Now().Add(time.Hour)
+		publish1(ds[0].ID, "one", early)
+		publish1(ds[1].ID, "two", late)
+		publish1(other[0].ID, "three", late)
+		got, err := h.LastSuccess(t.Context(), authz.Scope{Paths: []string{"/1/2/"}})
+		if err != nil || len(got) != 1 || !got[a.ID].Equal(late) {
+			t.Fatalf("got %v, %v; want only %v at %v (not %v, not %v)", got, err, a.ID, late, b.ID, foreign.ID)
 		}
 	})
 }

@@ -88,8 +88,10 @@ func TestPublishPlatformEvents(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		a, b := h.account(2, "甲"), h.account(2, "乙")
 		now := h.clock.Now()
-		ev := publish.PlatformEvent{AccountID: a.ID, Dedupe: "FromUser:1:PUBLISHJOBFINISH", Receipt: publish.Receipt{PublishID: "9"}, At: now,
-			Outcome: publish.Outcome{State: publish.OutcomePublished, ArticleID: "art", URLs: []string{"https://mp.weixin.qq.com/s/1"}, Msg: "已发布"}}
+		ev := publish.PlatformEvent{
+			AccountID: a.ID, Dedupe: "FromUser:1:PUBLISHJOBFINISH", Receipt: publish.Receipt{PublishID: "9"}, At: now,
+			Outcome: publish.Outcome{State: publish.OutcomePublished, ArticleID: "art", URLs: []string{"https://mp.weixin.qq.com/s/1"}, Msg: "已发布"},
+		}
 		var fresh atomic.Int64
 		together(16, func(int) {
 			ok, err := h.SavePlatformEvent(t.Context(), ev)
@@ -129,6 +131,30 @@ func TestPublishPlatformEvents(t *testing.T) {
 		wantCode(t, h.ClaimPlatformEvent(t.Context(), 3, 501), errs.NotFound)
 		if list, err = h.PlatformEvents(t.Context(), a.ID, time.Time{}); err != nil || len(list) != 1 || list[0].Dedupe != "earlier" {
 			t.Fatalf("a claimed event is listed: %+v, %v", list, err)
+		}
+	})
+}
+
+// The first calls of a day come at once: none of them may be told that the
+// budget is spent while it is not.
+func TestPublishSpendAtTheStartOfADay(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		a := h.account(2, "甲")
+		for day := range 20 {
+			const calls = 8
+			var ok atomic.Int64
+			together(calls, func(int) {
+				within, err := h.Spend(t.Context(), a.ID, fmt.Sprintf("2026-03-%02d", day+1), "poll", calls)
+				if err != nil {
+					t.Error(err)
+				}
+				if within {
+					ok.Add(1)
+				}
+			})
+			if ok.Load() != calls {
+				t.Fatalf("day %d: %d of %d calls were allowed", day, ok.Load(), calls)
+			}
 		}
 	})
 }

@@ -48,8 +48,10 @@ func newManual() *clock.Manual { return clock.NewManual(pubStart()) }
 
 func newHouse(t *testing.T, db *storage.DB, c *clock.Manual) *house {
 	t.Helper()
-	h := &house{t: t, db: db, clock: c, Publishing: storage.NewPublishing(db, pubBox(t)),
-		actor: &authz.Actor{ID: 900, Kind: authz.Staff, Name: "王编辑"}}
+	h := &house{
+		t: t, db: db, clock: c, Publishing: storage.NewPublishing(db, pubBox(t)),
+		actor: &authz.Actor{ID: 900, Kind: authz.Staff, Name: "王编辑"},
+	}
 	for _, o := range []struct {
 		id, parent ids.ID
 		path, name string
@@ -142,8 +144,10 @@ func pubContent(title string) publish.Content {
 // draft is a new post that is not stored.
 func (h *house) draft(org ids.ID, c publish.Content) *publish.Post {
 	now := h.clock.Now()
-	return &publish.Post{ID: h.db.IDs().New(), OrgID: org, Title: c.Title(), State: publish.Draft, Version: 1, Hash: c.Hash(), Content: c,
-		AuthorID: h.actor.ID, AuthorName: h.actor.Name, Editors: []ids.ID{h.actor.ID}, CreatedAt: now, UpdatedAt: now, UpdatedBy: h.actor.Name}
+	return &publish.Post{
+		ID: h.db.IDs().New(), OrgID: org, Title: c.Title(), State: publish.Draft, Version: 1, Hash: c.Hash(), Content: c,
+		AuthorID: h.actor.ID, AuthorName: h.actor.Name, Editors: []ids.ID{h.actor.ID}, CreatedAt: now, UpdatedAt: now, UpdatedBy: h.actor.Name,
+	}
 }
 
 func (h *house) post(org ids.ID, title string) *publish.Post {
@@ -173,9 +177,11 @@ func (h *house) load(id ids.ID) *publish.Post {
 func (h *house) account(org ids.ID, name string) *publish.Account {
 	h.t.Helper()
 	id := h.db.IDs().New()
-	a := &publish.Account{ID: id, OrgID: org, Platform: publish.WeChat, Name: name, Kind: "service", Mode: publish.ModePublish,
+	a := &publish.Account{
+		ID: id, OrgID: org, Platform: publish.WeChat, Name: name, Kind: "service", Mode: publish.ModePublish,
 		AppID: "wx" + id.String(), Limits: publish.DefaultLimits(), Version: 1, Created: h.clock.Now(),
-		Secrets: publish.Secrets{AppSecret: "app-secret-of-" + name, Token: "token", AESKey: "aes"}}
+		Secrets: publish.Secrets{AppSecret: "app-secret-of-" + name, Token: "token", AESKey: "aes"},
+	}
 	if _, err := h.CreateAccount(h.t.Context(), a, h.entry("account.create")); err != nil {
 		h.t.Fatal(err)
 	}
@@ -185,8 +191,10 @@ func (h *house) account(org ids.ID, name string) *publish.Account {
 // waiting is a delivery that is due now and not stored.
 func (h *house) waiting(p *publish.Post, a *publish.Account) *publish.Delivery {
 	now := h.clock.Now()
-	return &publish.Delivery{ID: h.db.IDs().New(), PostID: p.ID, AccountID: a.ID, Mode: publish.ModePublish, State: publish.Waiting, Hash: p.Hash,
-		PostVersion: p.Version, DueAt: now, NextAt: now, Version: 1}
+	return &publish.Delivery{
+		ID: h.db.IDs().New(), PostID: p.ID, AccountID: a.ID, Mode: publish.ModePublish, State: publish.Waiting, Hash: p.Hash,
+		PostVersion: p.Version, DueAt: now, NextAt: now, Version: 1,
+	}
 }
 
 // queue approves a post and gives it one delivery per account.
@@ -224,9 +232,13 @@ func (h *house) commit(c publish.Change) {
 func (h *house) edit(p *publish.Post, c publish.Content, auto bool) publish.Change {
 	next := h.step(p, publish.Draft)
 	next.Content, next.Hash, next.Title = c, c.Hash(), c.Title()
-	return publish.Change{Post: next, Expect: p.Version, Fingerprint: 1 << 63, Entry: h.entry("post.edit"),
-		Revision: &publish.Revision{PostID: p.ID, Version: next.Version, Hash: next.Hash, Title: next.Title, Content: c, Auto: auto,
-			AuthorName: h.actor.Name, At: next.UpdatedAt}}
+	return publish.Change{
+		Post: next, Expect: p.Version, Fingerprint: 1 << 63, Entry: h.entry("post.edit"),
+		Revision: &publish.Revision{
+			PostID: p.ID, Version: next.Version, Hash: next.Hash, Title: next.Title, Content: c, Auto: auto,
+			AuthorName: h.actor.Name, At: next.UpdatedAt,
+		},
+	}
 }
 
 func (h *house) delivery(id ids.ID) *publish.Delivery {
@@ -241,7 +253,7 @@ func (h *house) delivery(id ids.ID) *publish.Delivery {
 func (h *house) take(owner string, limit int) []*publish.Delivery {
 	h.t.Helper()
 	now := h.clock.Now()
-	got, err := h.Claim(h.t.Context(), owner, now, now.Add(time.Minute), limit)
+	got, err := h.Claim(h.t.Context(), owner, now, now.Add(time.Minute), publish.Part{}, limit)
 	if err != nil {
 		h.t.Fatal(err)
 	}

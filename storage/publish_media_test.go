@@ -3,6 +3,7 @@ package storage_test
 import (
 	"testing"
 
+	"tongxin/internal/authz"
 	"tongxin/internal/errs"
 	"tongxin/internal/ids"
 	"tongxin/internal/page"
@@ -11,8 +12,10 @@ import (
 
 func (h *house) asset(org ids.ID, hash, name string) *publish.Asset {
 	h.t.Helper()
-	a, err := h.SaveAsset(h.t.Context(), &publish.Asset{ID: h.db.IDs().New(), OrgID: org, Hash: hash, Name: name, Alt: "说明", Mime: "image/jpeg",
-		Width: 1600, Height: 900, Size: 12345, CreatedBy: "王", CreatedAt: h.clock.Now()}, h.entry("media.add"))
+	a, err := h.SaveAsset(h.t.Context(), &publish.Asset{
+		ID: h.db.IDs().New(), OrgID: org, Hash: hash, Name: name, Alt: "说明", Mime: "image/jpeg",
+		Width: 1600, Height: 900, Size: 12345, CreatedBy: "王", CreatedAt: h.clock.Now(),
+	}, h.entry("media.add"))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -143,6 +146,43 @@ func TestPublishWords(t *testing.T) {
 		wantCode(t, h.DeleteWord(t.Context(), w.ID, h.entry("word.delete")), errs.NotFound)
 		if h.audits("word.save") != 3 || h.audits("word.delete") != 1 {
 			t.Fatal("audit rows do not match the writes")
+		}
+	})
+}
+
+// A creating call that is repeated because its answer was lost gets the same
+// answer, and what the program adds by itself meanwhile is no part of it.
+func TestPublishSlotsAndWordsOnce(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		a := h.account(2, "号")
+		ctx := keyed(t.Context(), "key-of-a-slot", "b1")
+		one := publish.Slot{OrgID: 4, AccountID: a.ID, Weekday: 5, Minute: 510}
+		two := one
+		for _, s := range []*publish.Slot{&one, &two} {
+			if err := h.AddSlot(ctx, s, h.entry("slot.add")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if list, err := h.Slots(ctx, everything()); err != nil || len(list) != 1 || one.ID == 0 || two.ID != one.ID {
+			t.Errorf("slots %+v, %v; %v and %v", list, err, one.ID, two.ID)
+		}
+		ctx = keyed(t.Context(), "key-of-a-word", "b2")
+		for _, text := range []string{"内置一", "内置二"} {
+			e := h.entry("word.add")
+			e.Actor = authz.SystemActor("内置词表")
+			if err := h.SaveWord(ctx, &publish.Word{Text: text, Kind: "typo"}, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first := publish.Word{Text: "词", Kind: "typo"}
+		again := first
+		for _, w := range []*publish.Word{&first, &again} {
+			if err := h.SaveWord(ctx, w, h.entry("word.add")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if list, err := h.Words(ctx); err != nil || len(list) != 3 || again.ID != first.ID {
+			t.Errorf("words %+v, %v; %v and %v", list, err, first.ID, again.ID)
 		}
 	})
 }

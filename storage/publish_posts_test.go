@@ -144,8 +144,10 @@ func TestPublishReviewsAndStateOnly(t *testing.T) {
 		p := h.post(2, "甲")
 		next := h.step(p, publish.InReview)
 		next.Level, next.Levels = 1, 2
-		h.commit(publish.Change{Post: next, Expect: 1, Review: &publish.Review{PostID: p.ID, Version: 1, Hash: p.Hash, Level: 1,
-			Decision: publish.Return, Reason: "标题不妥", ReviewerID: 7, ReviewerName: "李审核", At: h.clock.Now()}})
+		h.commit(publish.Change{Post: next, Expect: 1, Review: &publish.Review{
+			PostID: p.ID, Version: 1, Hash: p.Hash, Level: 1,
+			Decision: publish.Return, Reason: "标题不妥", ReviewerID: 7, ReviewerName: "李审核", At: h.clock.Now(),
+		}})
 		got := h.load(p.ID)
 		if got.State != publish.InReview || got.Level != 1 || got.Hash != p.Hash {
 			t.Fatalf("got %+v", got)
@@ -313,8 +315,10 @@ func TestPublishDeletePost(t *testing.T) {
 func TestPublishComments(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		p := h.post(2, "甲")
-		c := publish.Comment{ID: h.db.IDs().New(), PostID: p.ID, Version: 1, Article: 2, Quote: "原文", Prefix: "前", Suffix: "后", Body: "请核对",
-			AuthorID: 7, AuthorName: "李", At: h.clock.Now()}
+		c := publish.Comment{
+			ID: h.db.IDs().New(), PostID: p.ID, Version: 1, Article: 2, Quote: "原文", Prefix: "前", Suffix: "后", Body: "请核对",
+			AuthorID: 7, AuthorName: "李", At: h.clock.Now(),
+		}
 		together(8, func(int) {
 			mine := c
 			mine.ID = h.db.IDs().New()

@@ -64,7 +64,7 @@ func TestPublishClaim(t *testing.T) {
 
 func (h *house) next() time.Time {
 	h.t.Helper()
-	next, err := h.NextDue(h.t.Context())
+	next, err := h.NextDue(h.t.Context(), publish.Part{})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -114,6 +114,34 @@ func TestPublishNextDue(t *testing.T) {
 	})
 }
 
+// A part of the queue is claimed, and looked ahead to, without the rest.
+func TestPublishPart(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		a, b, now := h.account(2, "甲号"), h.account(2, "乙号"), h.clock.Now()
+		ds := h.queue(h.post(2, "甲"), a, b, b)
+		shown := h.delivery(ds[2].ID)
+		shown.State, shown.NextAt = publish.Published, now.Add(time.Hour)
+		h.save(shown, "")
+		waiting := publish.Part{States: []publish.DeliveryState{publish.Waiting}, Without: []ids.ID{a.ID}}
+		after := publish.Part{States: []publish.DeliveryState{publish.Submitted, publish.Unknown, publish.Published}}
+		nobody := publish.Part{Without: []ids.ID{a.ID, b.ID}}
+		for _, c := range []struct {
+			part publish.Part
+			next time.Time
+			want ids.ID
+		}{{waiting, ds[1].NextAt, ds[1].ID}, {after, shown.NextAt, 0}, {nobody, time.Time{}, 0}} {
+			next, err := h.NextDue(t.Context(), c.part)
+			if err != nil || !next.Equal(c.next) {
+				t.Fatalf("%+v: next %v, %v", c.part, next, err)
+			}
+			got, err := h.Claim(t.Context(), "me", now, now.Add(time.Minute), c.part, 10)
+			if err != nil || len(got) > 1 || (len(got) == 1) != (c.want != 0) || len(got) == 1 && got[0].ID != c.want {
+				t.Fatalf("%+v: claimed %v, %v", c.part, got, err)
+			}
+		}
+	})
+}
+
 // Two nodes race for 500 deliveries: each is claimed once, and together all.
 func TestPublishClaimRace(t *testing.T) {
 	storagetest.EachDSN(t, func(t *testing.T, dsn string) {
@@ -138,7 +166,7 @@ func TestPublishClaimRace(t *testing.T) {
 		claimed := map[ids.ID]int{}
 		together(4, func(i int) {
 			for {
-				got, err := stores[i%2].Claim(t.Context(), fmt.Sprintf("owner%d", i), now, now.Add(time.Minute), 17)
+				got, err := stores[i%2].Claim(t.Context(), fmt.Sprintf("owner%d", i), now, now.Add(time.Minute), publish.Part{}, 17)
 				if err != nil {
 					t.Error(err)
 					return

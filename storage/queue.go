@@ -21,11 +21,11 @@ const (
 // for its free lease again, so two claimers never get the same row. Claims of
 // one process run one after the other, since rows are told apart by owner and
 // lease end.
-func (s *Publishing) Claim(ctx context.Context, owner string, now, until time.Time, limit int) ([]*publish.Delivery, error) {
+func (s *Publishing) Claim(ctx context.Context, owner string, now, until time.Time, part publish.Part, limit int) ([]*publish.Delivery, error) {
 	s.claim.Lock()
 	defer s.claim.Unlock()
 	for range claimTries {
-		due, err := s.due(ctx, now, min(limit, maxClaim))
+		due, err := s.due(ctx, now, part, min(limit, maxClaim))
 		if err != nil || len(due) == 0 {
 			return nil, err
 		}
@@ -38,13 +38,32 @@ func (s *Publishing) Claim(ctx context.Context, owner string, now, until time.Ti
 }
 
 // due reads on the side, so that an idle queue costs the writer nothing.
-func (s *Publishing) due(ctx context.Context, now time.Time, limit int) ([]int64, error) {
+func (s *Publishing) due(ctx context.Context, now time.Time, part publish.Part, limit int) ([]int64, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
+	where, args := partSQL(part)
 	return All(ctx, s.db, ScanInt64, `SELECT d.id FROM deliveries d JOIN platform_accounts a ON a.id = d.account_id
-		WHERE d.next_at > 0 AND d.next_at <= ? AND d.lease_until <= ? AND a.paused = 0
-		ORDER BY d.next_at, d.id LIMIT ?`, Millis(now), Millis(now), limit)
+		WHERE d.next_at > 0 AND d.next_at <= ? AND d.lease_until <= ? AND a.paused = 0`+where+`
+		ORDER BY d.next_at, d.id LIMIT ?`, append(append([]any{Millis(now), Millis(now)}, args...), limit)...)
+}
+
+// partSQL narrows a query of deliveries to a part of the queue. COALESCE keeps
+// planners on the index of next_at: that of the state holds every post ever
+// published.
+func partSQL(part publish.Part) (where string, args []any) {
+	if len(part.States) > 0 {
+		in, states := In("COALESCE(d.state, '')", padded(part.States))
+		for _, state := range states {
+			args = append(args, string(state.(publish.DeliveryState)))
+		}
+		where = " AND " + in
+	}
+	if len(part.Without) > 0 {
+		in, accounts := In("d.account_id", padded(part.Without))
+		where, args = where+" AND NOT "+in, append(args, accounts...)
+	}
+	return where, args
 }
 
 func (s *Publishing) take(ctx context.Context, owner string, now, until time.Time, due []int64) ([]*publish.Delivery, error) {
@@ -73,9 +92,10 @@ func (s *Publishing) take(ctx context.Context, owner string, now, until time.Tim
 
 // NextDue implements publish.QueueStore. Both queries walk the index on next_at
 // from its start and pass only what is leased or paused.
-func (s *Publishing) NextDue(ctx context.Context) (time.Time, error) {
+func (s *Publishing) NextDue(ctx context.Context, part publish.Part) (time.Time, error) {
+	where, args := partSQL(part)
 	free, err := One(ctx, s.db, ScanInt64, nil, `SELECT d.next_at FROM deliveries d JOIN platform_accounts a ON a.id = d.account_id
-		WHERE d.next_at > 0 AND d.lease_until <= d.next_at AND a.paused = 0 ORDER BY d.next_at LIMIT 1`)
+		WHERE d.next_at > 0 AND d.lease_until <= d.next_at AND a.paused = 0`+where+` ORDER BY d.next_at LIMIT 1`, args...)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -85,7 +105,7 @@ func (s *Publishing) NextDue(ctx context.Context) (time.Time, error) {
 	}
 	leased, err := One(ctx, s.db, ScanInt64, nil, `SELECT COALESCE(MIN(d.lease_until), 0) FROM deliveries d
 		JOIN platform_accounts a ON a.id = d.account_id
-		WHERE d.next_at > 0 AND d.next_at < ? AND d.lease_until > d.next_at AND a.paused = 0`, bound)
+		WHERE d.next_at > 0 AND d.next_at < ? AND d.lease_until > d.next_at AND a.paused = 0`+where, append([]any{bound}, args...)...)
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -85,9 +85,9 @@ func (s *Publishing) Spend(ctx context.Context, account ids.ID, day, call string
 		if ok, err = spend(tx, account, day, call, limit); err != nil || ok {
 			return err
 		}
-		fresh, err := tx.Insert(`INSERT INTO budgets (account_id, day, call_name, used) VALUES (?, ?, ?, 0)`, account, day, call)
-		if err != nil || !fresh {
-			return err // the day's row is there: the budget is spent
+		// Not fresh: the budget is spent, or another lane made the day's row just now.
+		if _, err = tx.Insert(`INSERT INTO budgets (account_id, day, call_name, used) VALUES (?, ?, ?, 0)`, account, day, call); err != nil {
+			return err
 		}
 		ok, err = spend(tx, account, day, call, limit)
 		return err

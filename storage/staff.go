@@ -100,8 +100,10 @@ func (s *Staff) CreateAccount(ctx context.Context, a *staff.Account, l staff.Lin
 			return err
 		}
 		if !inserted {
-			return &errs.Error{Code: errs.Conflict, Msg: "这个登录名已有人使用，请换一个。",
-				Fields: []errs.Field{{Name: "login", Msg: "这个登录名已有人使用，请换一个。"}}}
+			return &errs.Error{
+				Code: errs.Conflict, Msg: "这个登录名已有人使用，请换一个。",
+				Fields: []errs.Field{{Name: "login", Msg: "这个登录名已有人使用，请换一个。"}},
+			}
 		}
 		if err := tx.putRoles(a.ID, a.Roles); err != nil {
 			return err
@@ -202,12 +204,21 @@ func (s *Staff) SetState(ctx context.Context, a *staff.Account, expect int64, st
 	})
 }
 
-// shutOut ends the sessions and voids the links of an account.
+// shutOut ends the sessions and voids the links of an account, that of its
+// calendar too: who has it reads on without a session.
 func (tx *Tx) shutOut(account ids.ID) error {
 	if _, err := tx.Exec(`DELETE FROM staff_sessions WHERE account_id = ?`, account); err != nil {
 		return err
 	}
+	if err := tx.dropCalendar(account); err != nil {
+		return err
+	}
 	_, err := tx.Exec(`UPDATE staff_links SET used_at = ? WHERE account_id = ? AND used_at = 0`, Millis(tx.Now), account)
+	return err
+}
+
+func (tx *Tx) dropCalendar(owner ids.ID) error {
+	_, err := tx.Exec(`DELETE FROM calendar_tokens WHERE owner_id = ?`, owner)
 	return err
 }
 

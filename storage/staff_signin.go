@@ -44,6 +44,16 @@ func (tx *Tx) swap(c staff.Credentials) error {
 	return tx.MustAffect(res, err, errs.New(errs.Conflict, "账号的登录信息刚刚被修改，请重试。"))
 }
 
+// unchanged holds the account while the secrets of c are still the newest, so
+// that a change of password ends every session the old one begins.
+func (tx *Tx) unchanged(c *staff.Credentials) error {
+	v, err := One(tx.Ctx, tx, ScanInt64, errs.Missing("账号"), `SELECT cred_version FROM staff_accounts WHERE id = ?`+tx.ForUpdate(), c.ID)
+	if err == nil && v != c.Version {
+		err = errs.New(errs.Conflict, "账号的登录信息刚刚被修改，请重试。")
+	}
+	return err
+}
+
 // SetPassword implements staff.SignInStore.
 func (s *Staff) SetPassword(ctx context.Context, c staff.Credentials, link, keep ids.ID, e trail.Entry) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
@@ -129,6 +139,11 @@ func (s *Staff) StartSession(ctx context.Context, st staff.Start, e trail.Entry)
 				return err
 			}
 		}
+		if st.Judged != nil {
+			if err := tx.unchanged(st.Judged); err != nil {
+				return err
+			}
+		}
 		if st.Creds != nil {
 			if err := tx.swap(*st.Creds); err != nil {
 				return err
@@ -187,6 +202,8 @@ func (s *Staff) EndSessions(ctx context.Context, account, only ids.ID, e trail.E
 		q, args := `DELETE FROM staff_sessions WHERE account_id = ?`, []any{account}
 		if only != 0 {
 			q, args = q+` AND id = ?`, append(args, only)
+		} else if err := tx.dropCalendar(account); err != nil {
+			return err
 		}
 		res, err := tx.Exec(q, args...)
 		if err != nil {

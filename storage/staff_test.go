@@ -327,6 +327,31 @@ func TestStaffSignIn(t *testing.T) {
 	})
 }
 
+// TestStaffOldPassword: a sign-in that was judged by the old password must not
+// outlive the change that ends all sessions.
+func TestStaffOldPassword(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		c := newCrew(t, db)
+		a := c.add("zhang", "root")
+		judged, err := c.s.CredentialsOf(t.Context(), a.ID)
+		ok(t, err)
+		start := func(token string) error {
+			x := staff.Session{ID: db.IDs().New(), AccountID: a.ID, ExpiresAt: time.UnixMilli(9e12)}
+			return c.s.StartSession(t.Context(), staff.Start{Session: x, Hash: token, Judged: &judged}, entry("signin"))
+		}
+		ok(t, start("t1"))
+		changed := judged
+		changed.Hash = "new"
+		ok(t, c.s.SetPassword(t.Context(), changed, 0, 0, entry("x")))
+		code(t, start("t2"), errs.Conflict)
+		list, err := c.s.Sessions(t.Context(), a.ID)
+		ok(t, err)
+		if len(list) != 0 {
+			t.Errorf("%d sessions outlived the password", len(list))
+		}
+	})
+}
+
 func TestStaffResetAndSweep(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		c := newCrew(t, db)

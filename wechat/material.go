@@ -74,12 +74,6 @@ func (a *Account) AddMaterial(ctx context.Context, kind MaterialKind, data []byt
 	return Material{MediaID: out.MediaID, URL: out.URL}, nil
 }
 
-// DeleteMaterial removes a permanent material. Drafts that use it lose it.
-func (a *Account) DeleteMaterial(ctx context.Context, mediaID string) error {
-	o := op{path: "/cgi-bin/material/del_material", effect: true}
-	return a.post(ctx, o, map[string]string{"media_id": mediaID}, nil)
-}
-
 // picture checks size and type by content and names the file neutrally.
 func picture(o op, data []byte, limit int, types ...string) (file, error) {
 	if len(data) == 0 {

@@ -30,11 +30,6 @@ func (a *Account) CallbackIPs(ctx context.Context) ([]string, error) {
 	return a.addresses(ctx, "/cgi-bin/getcallbackip")
 }
 
-// APIDomainIPs lists the addresses of the API itself, for firewalls.
-func (a *Account) APIDomainIPs(ctx context.Context) ([]string, error) {
-	return a.addresses(ctx, "/cgi-bin/get_api_domain_ip")
-}
-
 func (a *Account) addresses(ctx context.Context, path string) ([]string, error) {
 	var out struct {
 		List []string `json:"ip_list"`

@@ -172,6 +172,7 @@ type brokenCache struct{}
 func (brokenCache) Get(context.Context, string) (wechat.Token, bool, error) {
 	return wechat.Token{}, false, errors.New("store is down")
 }
+
 func (brokenCache) Set(context.Context, string, wechat.Token) error {
 	return errors.New("store is down")
 }

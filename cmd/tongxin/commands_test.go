@@ -130,6 +130,19 @@ func TestSandboxCommandIsLocal(t *testing.T) {
 	}
 }
 
+func TestSandboxCommand(t *testing.T) {
+	p := newPlace(t)
+	r := p.start(t, "sandbox", "-addr", strings.TrimPrefix(p.url, "http://"))
+	wantPage(t, p.url+"/sandbox/", 200, "<html")
+	overview := wantPage(t, p.url+"/sandbox/api/overview", 200)
+	for _, app := range demoApps() {
+		if !strings.Contains(overview, app.appID) || strings.Contains(overview, app.secret) {
+			t.Errorf("%s is missing, or its key is shown: %s", app.appID, overview)
+		}
+	}
+	r.stop(t)
+}
+
 func TestLoadAsksWhich(t *testing.T) {
 	tongxin(t, nil, "load").want(t, 1, "render, publish or write")
 	tongxin(t, nil, "load", "sleep").want(t, 1, "render, publish or write")

@@ -74,8 +74,10 @@ func (p *program) seed(ctx context.Context) error {
 
 func (p *program) seedOrgs(ctx context.Context, system *authz.Actor) (root ids.ID, branches []ids.ID, err error) {
 	one := 1
-	top, err := p.staff.CreateOrg(ctx, system, staff.OrgInput{Kind: staff.Committee, Name: "城关街道党工委", ShortName: "城关街道",
-		Settings: staff.Overrides{ReviewLevels: &one}})
+	top, err := p.staff.CreateOrg(ctx, system, staff.OrgInput{
+		Kind: staff.Committee, Name: "城关街道党工委", ShortName: "城关街道",
+		Settings: staff.Overrides{ReviewLevels: &one},
+	})
 	if err != nil {
 		return 0, nil, err
 	}
@@ -100,16 +102,20 @@ func (p *program) seedAccounts(ctx context.Context, system *authz.Actor, org ids
 		if i == 1 {
 			mode = publish.ModeDraft
 		}
-		a, err := p.publish.CreateAccount(ctx, system, publish.AccountInput{OrgID: org, Platform: publish.WeChat, Name: app.name,
+		a, err := p.publish.CreateAccount(ctx, system, publish.AccountInput{
+			OrgID: org, Platform: publish.WeChat, Name: app.name,
 			Kind: "subscription", Mode: mode, AppID: app.appID,
-			Secrets: publish.SecretsInput{AppSecret: &app.secret, Token: &app.token, AESKey: &app.aesKey}})
+			Secrets: publish.SecretsInput{AppSecret: &app.secret, Token: &app.token, AESKey: &app.aesKey},
+		})
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, a.ID)
 	}
-	feed, err := p.publish.CreateAccount(ctx, system, publish.AccountInput{OrgID: org, Platform: publish.Feed, Name: "城关先锋公开订阅",
-		Kind: "feed", Mode: publish.ModePublish})
+	feed, err := p.publish.CreateAccount(ctx, system, publish.AccountInput{
+		OrgID: org, Platform: publish.Feed, Name: "城关先锋公开订阅",
+		Kind: "feed", Mode: publish.ModePublish,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -139,9 +145,11 @@ func (p *program) seedPosts(ctx context.Context, org ids.ID, accounts []ids.ID) 
 		if err != nil {
 			return err
 		}
-		post, err := p.publish.Create(ctx, editor, org, publish.Content{Articles: []publish.Article{{Kind: publish.News, Title: d.title,
+		post, err := p.publish.Create(ctx, editor, org, publish.Content{Articles: []publish.Article{{
+			Kind: publish.News, Title: d.title,
 			Author: "城关先锋", Digest: d.digest, Format: "markdown", Body: d.body + "\n\n![" + cover.Alt + "](asset:" + cover.Hash + ")\n",
-			Theme: d.theme, Cover: publish.Cover{Asset: cover.Hash}}}})
+			Theme: d.theme, Cover: publish.Cover{Asset: cover.Hash},
+		}}})
 		if err != nil {
 			return err
 		}

@@ -124,7 +124,7 @@ func (j *journal) String() string {
 	return j.buf.String()
 }
 
-// running is `tongxin serve` or `tongxin demo` inside the test.
+// running is a command that serves, inside the test.
 type running struct {
 	url      string
 	out, log *journal
@@ -133,15 +133,19 @@ type running struct {
 	code     int
 }
 
-// start runs the program until stop, and returns when it listens: serve says
-// so in its log, demo by its welcome.
+// start runs the program until stop, and returns when it listens: serve and
+// sandbox say so in their logs, demo by its welcome.
 func (p *place) start(t *testing.T, args ...string) *running {
 	t.Helper()
 	r := &running{url: p.url, out: newJournal(""), log: newJournal(`"msg":"ready"`), done: make(chan struct{})}
 	ready := r.log.seen
-	if args[0] == "demo" {
+	switch args[0] {
+	case "demo":
 		r.out = newJournal("按 Ctrl+C 停止")
 		ready = r.out.seen
+	case "sandbox":
+		r.log = newJournal("/sandbox/")
+		ready = r.log.seen
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	r.cancel = cancel

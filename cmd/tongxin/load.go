@@ -72,9 +72,11 @@ func newBench(db string, extra ...string) (*bench, error) {
 func (b *bench) close() error { return os.RemoveAll(b.dir) }
 
 func (b *bench) environ(port int) []string {
-	env := []string{"TONGXIN_DATA=" + b.dir, "TONGXIN_SECRET_KEY=" + b.secret, "TONGXIN_METRICS_ADDR=", "TONGXIN_LOG_LEVEL=warn",
+	env := []string{
+		"TONGXIN_DATA=" + b.dir, "TONGXIN_SECRET_KEY=" + b.secret, "TONGXIN_METRICS_ADDR=", "TONGXIN_LOG_LEVEL=warn",
 		"TONGXIN_RATE_ADDRESS=0", "TONGXIN_RATE_ACTOR=0", "TONGXIN_SECOND_FACTOR=false",
-		"TONGXIN_ADDR=127.0.0.1:" + strconv.Itoa(port), "TONGXIN_PUBLIC_URL=http://127.0.0.1:" + strconv.Itoa(port)}
+		"TONGXIN_ADDR=127.0.0.1:" + strconv.Itoa(port), "TONGXIN_PUBLIC_URL=http://127.0.0.1:" + strconv.Itoa(port),
+	}
 	if b.db != "" {
 		env = append(env, "TONGXIN_DB="+b.db)
 	}

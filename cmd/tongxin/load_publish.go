@@ -94,19 +94,25 @@ func watchSubmits(box *sandbox.Sandbox, ch *child, posts int, due time.Time) (ma
 		late = append(late, d)
 	}
 	mb, err := memory(ch.cmd.Process.Pid)
-	return map[string]any{"posts": posts, "submitted": len(ledger), "submitted_twice": twice, "early": early, "due_to_submit_ms": percentiles(late),
-		"server_cpu_s": (used - began).Seconds(), "server_mb": mb}, err
+	return map[string]any{
+		"posts": posts, "submitted": len(ledger), "submitted_twice": twice, "early": early, "due_to_submit_ms": percentiles(late),
+		"server_cpu_s": (used - began).Seconds(), "server_mb": mb,
+	}, err
 }
 
 // benchApp is the account that benchmarks publish to.
 func benchApp() sandbox.Account {
-	return sandbox.Account{AppID: "wx0000000000be0001", Secret: "0000bench0000sandbox000only00000", Token: "benchtoken", Name: "压测号",
-		AESKey: "YmVuY2hiZW5jaGJlbmNoYmVuY2hiZW5jaGJlbmNoMDA", Mode: "aes"}
+	return sandbox.Account{
+		AppID: "wx0000000000be0001", Secret: "0000bench0000sandbox000only00000", Token: "benchtoken", Name: "压测号",
+		AESKey: "YmVuY2hiZW5jaGJlbmNoYmVuY2hiZW5jaGJlbmNoMDA", Mode: "aes",
+	}
 }
 
 func benchSandbox(ctx context.Context, latency int) (*sandbox.Sandbox, string, func(), error) {
-	box, err := sandbox.New(sandbox.Config{Accounts: []sandbox.Account{benchApp()}, Quotas: map[string]sandbox.Quota{"*": {Day: -1, Minute: -1}},
-		Faults: sandbox.Faults{LatencyMS: latency}, VisibleText: true, Log: slog.New(slog.DiscardHandler)})
+	box, err := sandbox.New(sandbox.Config{
+		Accounts: []sandbox.Account{benchApp()}, Quotas: map[string]sandbox.Quota{"*": {Day: -1, Minute: -1}},
+		Faults: sandbox.Faults{LatencyMS: latency}, VisibleText: true, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		return nil, "", nil, err
 	}
@@ -148,8 +154,10 @@ func (p *program) benchHouse(ctx context.Context) (org, account ids.ID, editor *
 		return 0, 0, nil, err
 	}
 	app := benchApp()
-	a, err := p.publish.CreateAccount(ctx, system, publish.AccountInput{OrgID: top.ID, Platform: publish.WeChat, Name: app.Name, Kind: "subscription",
-		Mode: publish.ModePublish, AppID: app.AppID, Secrets: publish.SecretsInput{AppSecret: &app.Secret, Token: &app.Token, AESKey: &app.AESKey}})
+	a, err := p.publish.CreateAccount(ctx, system, publish.AccountInput{
+		OrgID: top.ID, Platform: publish.WeChat, Name: app.Name, Kind: "subscription",
+		Mode: publish.ModePublish, AppID: app.AppID, Secrets: publish.SecretsInput{AppSecret: &app.Secret, Token: &app.Token, AESKey: &app.AESKey},
+	})
 	if err != nil {
 		return 0, 0, nil, err
 	}
@@ -189,9 +197,11 @@ func (p *program) planPosts(ctx context.Context, posts int, due time.Time) error
 }
 
 func (p *program) planPost(ctx context.Context, editor *authz.Actor, org, account ids.ID, cover string, i int, due time.Time) error {
-	post, err := p.publish.Create(ctx, editor, org, publish.Content{Articles: []publish.Article{{Kind: publish.News,
+	post, err := p.publish.Create(ctx, editor, org, publish.Content{Articles: []publish.Article{{
+		Kind:  publish.News,
 		Title: fmt.Sprintf("第 %d 篇压测图文", i), Author: "同心", Format: "markdown", Cover: publish.Cover{Asset: cover},
-		Body: fmt.Sprintf("## 第 %d 篇\n\n党员志愿者走进楼院，为第 %d 户老人检修水电、讲解手机使用。\n", i, i*7919)}}})
+		Body: fmt.Sprintf("## 第 %d 篇\n\n党员志愿者走进楼院，为第 %d 户老人检修水电、讲解手机使用。\n", i, i*7919),
+	}}})
 	if err != nil {
 		return err
 	}

@@ -33,17 +33,23 @@ func loadRender(_ context.Context, c *cli, args []string) error {
 	findings := 0
 	for range *rounds {
 		began := time.Now()
-		res, err = render.Render(render.Source{Format: render.Markdown, Text: text}, render.Options{Theme: "red",
-			Picture: func(ref string) (string, string, bool) { return "https://mmbiz.qpic.cn/" + ref[6:], "照片", true }})
+		res, err = render.Render(render.Source{Format: render.Markdown, Text: text}, render.Options{
+			Theme:   "red",
+			Picture: func(ref string) (string, string, bool) { return "https://mmbiz.qpic.cn/" + ref[6:], "照片", true },
+		})
 		if err != nil {
 			return err
 		}
-		findings = len(lint.Check(lint.Post{Words: words, Articles: []lint.Article{{Title: "长文", Author: "同心", Digest: "摘要",
-			Rendered: res, Cover: lint.Cover{Present: true}}}}, rules))
+		findings = len(lint.Check(lint.Post{Words: words, Articles: []lint.Article{{
+			Title: "长文", Author: "同心", Digest: "摘要",
+			Rendered: res, Cover: lint.Cover{Present: true},
+		}}}, rules))
 		times = append(times, time.Since(began))
 	}
-	return printFigures(c, map[string]any{"bench": "render", "rounds": *rounds, "chars": res.Chars, "html_bytes": res.Bytes,
-		"pictures": len(res.Pictures), "findings": findings, "ms": percentiles(times)})
+	return printFigures(c, map[string]any{
+		"bench": "render", "rounds": *rounds, "chars": res.Chars, "html_bytes": res.Bytes,
+		"pictures": len(res.Pictures), "findings": findings, "ms": percentiles(times),
+	})
 }
 
 // longArticle is 5,000 characters of Chinese with everything an article has.

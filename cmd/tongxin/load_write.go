@@ -62,8 +62,10 @@ func loadWrite(ctx context.Context, c *cli, args []string) error {
 	}
 	targets := []writeTarget{target}
 	if *peer != "" {
-		targets = append(targets, writeTarget{name: "peer", url: *peer, pid: *peerPID, headers: map[string]string{"Authorization": *peerAuth},
-			body: func(n int) []byte { return fmt.Appendf(nil, *peerBody, n) }})
+		targets = append(targets, writeTarget{
+			name: "peer", url: *peer, pid: *peerPID, headers: map[string]string{"Authorization": *peerAuth},
+			body: func(n int) []byte { return fmt.Appendf(nil, *peerBody, n) },
+		})
 	}
 	idleMB, idleCPU, err := idle(ch)
 	if err != nil {
@@ -145,11 +147,13 @@ func signIn(ch *child, token, post string) (writeTarget, error) {
 	if !res.Header.Cookie(&cookie) {
 		return writeTarget{}, errors.New("sign-in set no cookie")
 	}
-	return writeTarget{name: "tongxin", url: ch.url + "/api/staff/v1/posts/" + post + "/comments", pid: ch.cmd.Process.Pid,
+	return writeTarget{
+		name: "tongxin", url: ch.url + "/api/staff/v1/posts/" + post + "/comments", pid: ch.cmd.Process.Pid,
 		headers: map[string]string{"Cookie": "tx=" + string(cookie.Value()), "X-CSRF-Token": in.Me.CSRF, "Origin": ch.url},
 		body: func(n int) []byte {
 			return fmt.Appendf(nil, `{"article":0,"quote":"压测","body":"第 %d 条批注"}`, n)
-		}}, nil
+		},
+	}, nil
 }
 
 // round posts over conns connections for span and returns the figures.

@@ -39,7 +39,8 @@ type queueMetrics struct {
 }
 
 func newQueueMetrics(store queueCounter, c clock.Clock, log *slog.Logger) *queueMetrics {
-	return &queueMetrics{store: store, clock: c, log: log,
+	return &queueMetrics{
+		store: store, clock: c, log: log,
 		deliveries: prometheus.NewDesc("tongxin_queue_deliveries", "Deliveries that are not over, and failed ones, by state; of the whole database.", []string{"state"}, nil),
 		oldest: prometheus.NewDesc("tongxin_queue_oldest_due_seconds",
 			"How long the waiting delivery with the earliest due time is overdue, in seconds; 0 when none is.", nil, nil),

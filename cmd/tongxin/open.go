@@ -93,8 +93,10 @@ func openBlobs(ctx context.Context, set *settings, c clock.Clock) (blob.Store, e
 	}
 	host, insecure := strings.CutPrefix(*set.s3Endpoint, "http://")
 	host = strings.TrimPrefix(host, "https://")
-	return blob.NewS3(ctx, blob.S3Config{Endpoint: host, Bucket: *set.s3Bucket, Region: *set.s3Region, AccessKey: *set.s3Access,
-		SecretKey: *set.s3Secret, Insecure: insecure, PathStyle: true})
+	return blob.NewS3(ctx, blob.S3Config{
+		Endpoint: host, Bucket: *set.s3Bucket, Region: *set.s3Region, AccessKey: *set.s3Access,
+		SecretKey: *set.s3Secret, Insecure: insecure, PathStyle: true,
+	})
 }
 
 // blobsOf narrows a blob store to what the publishing domain asks for.
@@ -153,8 +155,9 @@ func (j *jobs) wait()                        { j.wg.Wait() }
 
 // sweep clears what has served its time, once an hour: idempotency keys after
 // two days, ended sessions, autosaves older than a day down to one in ten
-// minutes, webhook logs after a month, notices after three, numbers of members who
-// left as the retention rules say. First it fills an empty word list.
+// minutes, webhook logs after a month, notices after three, numbers of members
+// who left as the retention rules say; and looks at accounts that nobody looked
+// at for a day. First it fills an empty word list.
 func (p *program) sweep(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -169,6 +172,7 @@ func (p *program) sweep(ctx context.Context) {
 			second(p.members.Sweep(ctx)),
 			second(p.publish.Store.ThinRevisions(ctx, now.Add(-24*time.Hour))),
 			second(p.feed.Sweep(ctx, 30*24*time.Hour)),
+			second(p.publish.CheckAccounts(ctx)),
 			second(p.publish.Store.SweepNotices(ctx, now.Add(-publish.NoticeAge))),
 		); err != nil && ctx.Err() == nil {
 			p.log.Warn("sweep failed", "err", err)

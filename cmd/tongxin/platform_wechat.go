@@ -72,12 +72,16 @@ func (p wechatPlatform) UploadCover(ctx context.Context, a publish.Account, data
 func (p wechatPlatform) SaveDraft(ctx context.Context, a publish.Account, articles []publish.Rendered) (string, error) {
 	list := make([]wechat.Article, 0, len(articles))
 	for _, r := range articles {
-		w := wechat.Article{Type: wechat.News, Title: r.Title, Author: r.Author, Digest: r.Digest, Content: r.HTML,
+		w := wechat.Article{
+			Type: wechat.News, Title: r.Title, Author: r.Author, Digest: r.Digest, Content: r.HTML,
 			ContentSourceURL: r.SourceURL, ThumbMediaID: r.CoverID, NeedOpenComment: wechat.Flag(r.OpenComment),
-			OnlyFansComment: wechat.Flag(r.FansOnly), Crop235: r.CropWide, Crop11: r.CropSquare}
+			OnlyFansComment: wechat.Flag(r.FansOnly), Crop235: r.CropWide, Crop11: r.CropSquare,
+		}
 		if r.Kind == publish.Pictures {
-			w = wechat.Article{Type: wechat.NewsPic, Title: r.Title, Content: r.Text, Images: &wechat.ImageInfo{},
-				NeedOpenComment: wechat.Flag(r.OpenComment), OnlyFansComment: wechat.Flag(r.FansOnly)}
+			w = wechat.Article{
+				Type: wechat.NewsPic, Title: r.Title, Content: r.Text, Images: &wechat.ImageInfo{},
+				NeedOpenComment: wechat.Flag(r.OpenComment), OnlyFansComment: wechat.Flag(r.FansOnly),
+			}
 			for _, id := range r.ImageIDs {
 				w.Images.List = append(w.Images.List, wechat.ImageRef{MediaID: id})
 			}

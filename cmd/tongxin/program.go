@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
 	"tongxin/audit"
 	"tongxin/handlers"
 	"tongxin/internal/authz"
@@ -106,8 +108,10 @@ func (p *program) openStorage(ctx context.Context, _ options) error {
 }
 
 func (p *program) openBus(ctx context.Context, _ options) error {
-	b, err := bus.Open(ctx, bus.Config{Name: *p.set.natsName, URL: *p.set.nats, ClusterListen: *p.set.natsCluster,
-		Routes: *p.set.natsRoutes, Secret: base64.RawURLEncoding.EncodeToString(p.box.Derive("bus")), Log: p.log})
+	b, err := bus.Open(ctx, bus.Config{
+		Name: *p.set.natsName, URL: *p.set.nats, ClusterListen: *p.set.natsCluster,
+		Routes: *p.set.natsRoutes, Secret: base64.RawURLEncoding.EncodeToString(p.box.Derive("bus")), Log: p.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -175,9 +179,11 @@ func (p *program) memberStaff(ctx context.Context, id ids.ID) (member.Person, er
 func (p *program) buildPublishing(_ context.Context, opt options) error {
 	store := storage.NewPublishing(p.db, p.box)
 	var err error
-	p.feed, err = feed.New(feed.Config{Store: storage.NewFeeds(p.db, p.box), Blobs: blobsOf{p.blobs}, Account: store.Account, PublicURL: opt.publicURL,
+	p.feed, err = feed.New(feed.Config{
+		Store: storage.NewFeeds(p.db, p.box), Blobs: blobsOf{p.blobs}, Account: store.Account, PublicURL: opt.publicURL,
 		Record:       store.SavePlatformEvent,
-		AllowPrivate: *p.set.webhookPrivate, Owner: p.db.IDs().New().String(), Clock: p.clock, IDs: p.db.IDs(), Rand: rand.Reader, Log: p.log})
+		AllowPrivate: *p.set.webhookPrivate, Owner: p.db.IDs().New().String(), Clock: p.clock, IDs: p.db.IDs(), Rand: rand.Reader, Log: p.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -185,8 +191,10 @@ func (p *program) buildPublishing(_ context.Context, opt options) error {
 		Store: store, Blobs: blobsOf{p.blobs}, Org: p.org, Actor: p.staff.Actor, Holders: p.holders, Clock: p.clock, IDs: p.db.IDs(), Log: p.log,
 		Platforms: map[string]publish.Platform{publish.WeChat: wechatPlatform{p.wechat, p.clock}, publish.Feed: p.feed},
 		Token:     randomToken, DeadLinks: newLinkProbe(p.clock, *p.set.webhookPrivate).dead,
-		Timing: publish.Timing{Lease: *p.set.queueLease, PollAfter: *p.set.queuePoll, Settle: *p.set.queueSettle,
-			Retry: *p.set.queueRetry, AuthRetry: *p.set.queueAuthRetry},
+		Timing: publish.Timing{
+			Lease: *p.set.queueLease, PollAfter: *p.set.queuePoll, Settle: *p.set.queueSettle,
+			Retry: *p.set.queueRetry, AuthRetry: *p.set.queueAuthRetry,
+		},
 		Wake: func() { p.hint(bus.SubjectQueue) },
 	})
 	if err != nil {
@@ -200,8 +208,10 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	if err != nil {
 		return err
 	}
-	p.kit = httpkit.New(httpkit.Config{Log: p.log, Clock: p.clock, Random: rand.Reader, PublicURL: opt.publicURL, TrustedProxies: proxies,
-		PerAddress: perSecond(*p.set.ratePerAddress), PerActor: perSecond(*p.set.ratePerActor)})
+	p.kit = httpkit.New(httpkit.Config{
+		Log: p.log, Clock: p.clock, Random: rand.Reader, PublicURL: opt.publicURL, TrustedProxies: proxies,
+		PerAddress: perSecond(*p.set.ratePerAddress), PerActor: perSecond(*p.set.ratePerActor),
+	})
 	in := wechatCallbacks{store: storage.NewPublishing(p.db, p.box), platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, log: p.log}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
 		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Callback: in.take, Sandbox: opt.sandbox,
@@ -214,7 +224,8 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	if err != nil {
 		return err
 	}
-	p.kit.Metrics().MustRegister(newQueueMetrics(p.publish.Store, p.clock, p.log))
+	p.kit.Metrics().MustRegister(newQueueMetrics(p.publish.Store, p.clock, p.log),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{Clock: p.clock, Name: "同心", Version: version})
 	return p.kit.Verify()
 }

@@ -56,7 +56,7 @@ const (
 )
 
 func manyPace() pace {
-	return pace{lease: 4 * time.Second, poll: 1200 * time.Millisecond, settle: 8 * time.Second, timeout: time.Second}
+	return pace{lease: 5 * time.Second, poll: 1200 * time.Millisecond, settle: 8 * time.Second, timeout: time.Second}
 }
 
 // manyFaults is a platform on its worst day. Submits fail in every way that
@@ -246,7 +246,7 @@ func proveStep(t *testing.T, h *proofHouse, posts []proofPost, tr *trap) {
 	if err := h.box.SetFaults(stepFaults(tr)); err != nil {
 		t.Fatal(err)
 	}
-	h.startNode(t, pace{lease: 3 * time.Second, poll: time.Second, settle: 4 * time.Second, timeout: 700 * time.Millisecond}.environ())
+	h.startNode(t, pace{lease: 5 * time.Second, poll: time.Second, settle: 4 * time.Second, timeout: 700 * time.Millisecond}.environ())
 	h.until(t, time.Minute, "the step was hit and every post is settled", func() (bool, string) {
 		n, text := h.left(t, publish.Waiting, publish.Submitting, publish.Submitted, publish.Unknown)
 		return n == 0 && len(h.traps.waiting()) == 0, fmt.Sprintf("%s; not hit: %v", text, h.traps.waiting())

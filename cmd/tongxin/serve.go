@@ -52,6 +52,9 @@ func demoCommand(ctx context.Context, c *cli, args []string) error {
 	if *set.publicURL == "" {
 		*set.publicURL = localURL(*set.addr)
 	}
+	if err := set.private(); err != nil {
+		return err
+	}
 	*set.logFormat, *set.logLevel = "text", "warn"
 	log := newLogger(set, c.err)
 	return runServer(ctx, set, log, func(ctx context.Context, p *program) error {
@@ -119,8 +122,10 @@ func localListener(addr string, log *slog.Logger) (net.Listener, error) {
 func startSandbox(ctx context.Context, set *settings, log *slog.Logger) (http.Handler, string, func(), error) {
 	cfg := sandbox.Config{StateFile: filepath.Join(*set.data, "sandbox.json"), Log: log, VisibleText: true}
 	for i, app := range demoApps() {
-		a := sandbox.Account{AppID: app.appID, Secret: app.secret, Token: app.token, AESKey: app.aesKey, Name: app.name,
-			CallbackURL: localURL(*set.addr) + "/wechat/" + app.appID, Mode: "aes"}
+		a := sandbox.Account{
+			AppID: app.appID, Secret: app.secret, Token: app.token, AESKey: app.aesKey, Name: app.name,
+			CallbackURL: localURL(*set.addr) + "/wechat/" + app.appID, Mode: "aes",
+		}
 		if i == 1 {
 			a.Deny = []string{"publish", "mass"}
 		}
@@ -234,8 +239,10 @@ func sandboxCommand(ctx context.Context, c *cli, args []string) error {
 	*set.logFormat = "text"
 	cfg := sandbox.Config{Log: newLogger(set, c.err), VisibleText: true}
 	for _, app := range demoApps() {
-		cfg.Accounts = append(cfg.Accounts, sandbox.Account{AppID: app.appID, Secret: app.secret, Token: app.token, AESKey: app.aesKey,
-			Name: app.name, CallbackURL: *callback + "/wechat/" + app.appID, Mode: "aes"})
+		cfg.Accounts = append(cfg.Accounts, sandbox.Account{
+			AppID: app.appID, Secret: app.secret, Token: app.token, AESKey: app.aesKey,
+			Name: app.name, CallbackURL: *callback + "/wechat/" + app.appID, Mode: "aes",
+		})
 	}
 	box, err := sandbox.New(cfg)
 	if err != nil {

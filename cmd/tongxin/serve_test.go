@@ -22,6 +22,7 @@ func TestServeRefuses(t *testing.T) {
 		"no address":      {p.without("PUBLIC_URL"), "TONGXIN_PUBLIC_URL must be set to the https address people use"},
 		"plain http":      {append(p.without("PUBLIC_URL"), "TONGXIN_PUBLIC_URL=http://party.example.cn"), "TONGXIN_PUBLIC_URL must be https unless it is a loopback address"},
 		"a contradiction": {append(p.without(), "TONGXIN_SANDBOX=true", "TONGXIN_WECHAT_BASE=http://127.0.0.1:1"), "TONGXIN_SANDBOX and TONGXIN_WECHAT_BASE contradict each other"},
+		"sandbox for all": {append(p.without("PUBLIC_URL"), "TONGXIN_SANDBOX=true", "TONGXIN_PUBLIC_URL=https://party.example.cn"), "TONGXIN_PUBLIC_URL must be a loopback address"},
 		"open metrics":    {append(p.without("METRICS_ADDR"), "TONGXIN_METRICS_ADDR=0.0.0.0:0"), "TONGXIN_METRICS_ADDR must be a loopback address"},
 		"metrics for all": {append(p.without("METRICS_ADDR"), "TONGXIN_METRICS_ADDR=:0"), "TONGXIN_METRICS_ADDR must be a loopback address"},
 		"no such file":    {append(p.without(), "TONGXIN_CONFIG="+filepath.Join(p.dir, "none")), "TONGXIN_CONFIG"},
@@ -32,6 +33,19 @@ func TestServeRefuses(t *testing.T) {
 	}
 	nothing := tongxin(t, nil, "serve").want(t, 1)
 	nothing.want(t, 1, "TONGXIN_SECRET_KEY", "TONGXIN_PUBLIC_URL") // both at once
+	if _, err := os.Stat(filepath.Join(p.dir, "tongxin.db")); err == nil {
+		t.Error("a refused start made a database")
+	}
+}
+
+// The sandbox asks nobody who they are, so only this machine may reach it.
+func TestDemoStaysOnThisMachine(t *testing.T) {
+	p := newPlace(t)
+	for _, more := range []string{"TONGXIN_ADDR=0.0.0.0:0", "TONGXIN_ADDR=:0", "TONGXIN_ADDR=192.0.2.1:80", "TONGXIN_PUBLIC_URL=https://party.example.cn"} {
+		name, _, _ := strings.Cut(strings.TrimPrefix(more, "TONGXIN_"), "=")
+		env := p.without("PUBLIC_URL", name)
+		tongxin(t, append(env, more), "demo").want(t, 1, "set TONGXIN_ADDR to a loopback address", "ssh -L")
+	}
 	if _, err := os.Stat(filepath.Join(p.dir, "tongxin.db")); err == nil {
 		t.Error("a refused start made a database")
 	}

@@ -68,7 +68,7 @@ func declare() *settings {
 	s.wechatTimeout = c.Duration("WECHAT_TIMEOUT", 10*time.Second, "longest wait for one WeChat call; uploads have three times as long", config.Between(100*time.Millisecond, time.Minute))
 	s.webhookPrivate = c.Bool("WEBHOOK_PRIVATE", false, "allow webhooks to loopback and private addresses")
 	s.sandbox = c.Bool("SANDBOX", false, "run the WeChat sandbox inside this process")
-	s.queueLease = c.Duration("QUEUE_LEASE", 90*time.Second, "how long one worker owns a delivery between two stored steps", config.Between(time.Second, time.Hour))
+	s.queueLease = c.Duration("QUEUE_LEASE", 90*time.Second, "how long one worker owns a delivery between two stored steps; a submit ends within a quarter of it", config.Between(5*time.Second, time.Hour))
 	s.queuePoll = c.Duration("QUEUE_POLL", time.Minute, "first look at the result of an accepted submit", config.Between(100*time.Millisecond, time.Hour))
 	s.queueSettle = c.Duration("QUEUE_SETTLE", 2*time.Hour, "how long WeChat may take to show an accepted submit", config.Between(time.Second, 72*time.Hour))
 	s.queueRetry = c.Duration("QUEUE_RETRY", 5*time.Second, "first pause after a transient failure", config.Between(10*time.Millisecond, time.Hour))
@@ -132,10 +132,24 @@ func (s *settings) production() error {
 	if *s.sandbox && *s.wechatBase != "" {
 		wrong = append(wrong, errors.New("TONGXIN_SANDBOX and TONGXIN_WECHAT_BASE contradict each other: choose one"))
 	}
+	if u, err := url.Parse(*s.publicURL); err == nil && *s.sandbox && u.Host != "" && !loopback(u.Hostname()) {
+		wrong = append(wrong, errors.New("the sandbox lets anybody control it: with TONGXIN_SANDBOX (or -sandbox), TONGXIN_PUBLIC_URL must be a loopback address such as http://127.0.0.1:8080"))
+	}
 	if u, err := url.Parse(*s.publicURL); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
 		wrong = append(wrong, errors.New("TONGXIN_PUBLIC_URL must be https unless it is a loopback address"))
 	}
 	return errors.Join(wrong...)
+}
+
+// private refuses a demonstration with the sandbox that others could reach.
+func (s *settings) private() error {
+	host, _, err := net.SplitHostPort(*s.addr)
+	u, urlErr := url.Parse(*s.publicURL)
+	if !*s.sandbox || err == nil && urlErr == nil && loopback(host) && loopback(u.Hostname()) {
+		return nil
+	}
+	return errors.New("the demonstration and its sandbox let anybody control them: set TONGXIN_ADDR to a loopback address such as 127.0.0.1:8080 " +
+		"and leave TONGXIN_PUBLIC_URL empty; to show it elsewhere, forward that port (ssh -L 8080:127.0.0.1:8080)")
 }
 
 func loopback(host string) bool {

@@ -79,7 +79,7 @@ func TestWrongSettings(t *testing.T) {
 		"TONGXIN_ADDR=8080":               "must be host:port",
 		"TONGXIN_PUBLIC_URL=party.cn":     "must be an address with http:// or https://",
 		"TONGXIN_WECHAT_BASE=ftp://x":     "must be an address with http:// or https://",
-		"TONGXIN_QUEUE_LEASE=5ms":         "must be between",
+		"TONGXIN_QUEUE_LEASE=4999ms":      "must be between",
 		"TONGXIN_LOG_LEVEL=loud":          "must be one of",
 		"TONGXIN_TRUSTED_PROXIES=nothing": "is not a network",
 	} {

@@ -33,8 +33,10 @@ const (
 
 // Codes lists every code, for the tests that hold the tables complete.
 func Codes() []Code {
-	return []Code{Invalid, Unauthorized, Forbidden, NotFound, Conflict, Stale, Precondition,
-		TooLarge, TooMany, Unsupported, Upstream, Unavailable, Internal}
+	return []Code{
+		Invalid, Unauthorized, Forbidden, NotFound, Conflict, Stale, Precondition,
+		TooLarge, TooMany, Unsupported, Upstream, Unavailable, Internal,
+	}
 }
 
 // Field names one wrong input. Name is the JSON path ("articles[0].title").

@@ -45,6 +45,7 @@ type Config struct {
 
 	Timeout      time.Duration // of one request; a route may say otherwise
 	ReadTimeout  time.Duration // of reading one request; 0: 60 s
+	WriteTimeout time.Duration // of writing one answer; 0: a little more than the longest Stream may take
 	IdleTimeout  time.Duration // of a kept-alive connection; 0: 120 s
 	DrainTimeout time.Duration // how long a shutdown waits for running requests
 }
@@ -90,6 +91,7 @@ func New(cfg Config) *Kit {
 		BodyLimit:             DefaultMaxBody,
 		ReadBufferSize:        16 << 10,
 		ReadTimeout:           cmp.Or(cfg.ReadTimeout, time.Minute),
+		WriteTimeout:          cmp.Or(cfg.WriteTimeout, 11*time.Minute),
 		IdleTimeout:           cmp.Or(cfg.IdleTimeout, 2*time.Minute),
 		ErrorHandler:          k.outside,
 	})
@@ -111,16 +113,32 @@ func (k *Kit) Metrics() *prometheus.Registry { return k.cfg.Metrics }
 // HTTPS reports whether the public URL is https: cookies are Secure then.
 func (k *Kit) HTTPS() bool { return k.https }
 
+// bodyLimit is how much of a request is read into memory. More than the default
+// is for people who are signed in: nobody else may fill it.
 func (k *Kit) bodyLimit(h *fasthttp.RequestHeader) int {
-	most := DefaultMaxBody
-	if n := h.ContentLength(); n >= 0 && n <= most {
-		return most // nearly every request: no need to look further
+	e := k.largeBody(h)
+	if e == nil || h.ContentLength() > e.maxBody || e.surface == nil || e.surface.cfg.Known == nil {
+		return DefaultMaxBody
+	}
+	ctx, cancel := context.WithTimeout(k.base, k.cfg.Timeout)
+	defer cancel()
+	if !e.surface.cfg.Known(ctx, func(cookie string) string { return string(h.Cookie(cookie)) }) {
+		return DefaultMaxBody
+	}
+	return e.maxBody
+}
+
+// largeBody is the route of a request that brings more than the default, if
+// the route takes that much; nil for all others.
+func (k *Kit) largeBody(h *fasthttp.RequestHeader) *entry {
+	if n := h.ContentLength(); n >= 0 && n <= DefaultMaxBody {
+		return nil // nearly every request: no need to look further
 	}
 	path, _, _ := strings.Cut(string(h.RequestURI()), "?")
 	for _, e := range k.table {
-		if e.maxBody > most && e.Method == string(h.Method()) && e.matches(path) {
-			most = e.maxBody
+		if e.maxBody > DefaultMaxBody && e.Method == string(h.Method()) && e.matches(path) {
+			return e
 		}
 	}
-	return most
+	return nil
 }

@@ -83,7 +83,9 @@ func build(t *testing.T, change func(*Config)) *bench {
 			return Identity{Key: who, CSRF: "token-of-" + who, Actor: &authz.Actor{ID: 7, Grants: []authz.Grant{{Path: "/1/", Rights: []authz.Right{authz.Right(who)}}}}}, nil
 		}
 	}
-	b.api = b.kit.Surface(SurfaceConfig{Prefix: "/api/x/v1", Title: "test", Version: "1", Auth: auth})
+	b.api = b.kit.Surface(SurfaceConfig{Prefix: "/api/x/v1", Title: "test", Version: "1", Auth: auth, Known: func(_ context.Context, cookie func(string) string) bool {
+		return cookie("session") == "live"
+	}})
 	b.api.Post("/things", "write", "create", Create(b.create))
 	b.api.Get("/things", "read", "list", Read(b.list))
 	b.api.Put("/things/{id}", "write", "save", Edit(b.save))
@@ -111,7 +113,7 @@ func (b *bench) list(_ context.Context, _ *authz.Actor, in *listIn) (*page.Resul
 
 func (b *bench) save(_ context.Context, _ *authz.Actor, in *saveIn) (*thing, error) {
 	if in.Version != 3 {
-		return nil, Stale(map[string]string{"name": "newer"})
+		return nil, &errs.Error{Code: errs.Stale, Msg: "内容已被他人修改。", Details: map[string]string{"name": "newer"}}
 	}
 	b.saved = int64(in.ID.V)
 	return &thing{ID: in.ID.V, Version: 4}, nil
@@ -331,7 +333,7 @@ func TestIdempotencyKeyReachesTheCall(t *testing.T) {
 
 func TestBodiesAreBounded(t *testing.T) {
 	b := build(t, nil)
-	b.do(t, "POST", "/api/x/v1/upload", strings.Repeat("x", 3<<19), writer()...).want(t, 200, "1572864")
+	b.do(t, "POST", "/api/x/v1/upload", strings.Repeat("x", 3<<19), append(writer(), "Cookie", "session=live")...).want(t, 200, "1572864")
 	b.do(t, "POST", "/api/x/v1/things", "x", append(writer(), "Content-Encoding", "gzip")...).want(t, 415)
 }
 

@@ -68,14 +68,6 @@ func (m *Match) readMatch() error {
 	return nil
 }
 
-// Stale is the answer to a lost update. current is shown to the person as
-// "details": what stands there now and who changed it.
-func Stale(current any) error {
-	e := errs.New(errs.Stale, "在您编辑期间，内容已被他人修改。请查看最新内容，合并后再保存。")
-	e.Details = current
-	return e
-}
-
 // Paging is embedded by the inputs of lists; Page is what a store takes.
 type Paging struct {
 	Cursor string       `query:"cursor" maxLength:"64" doc:"next of the page before; absent: the first page"`

@@ -91,7 +91,7 @@ func (k *Kit) identify(rq *request, c *fiber.Ctx) error {
 		return err
 	}
 	if who.Actor == nil {
-		return errs.New(errs.Unauthorized, "请先登录。登录可能已过期，重新登录后可以继续。")
+		return nobody()
 	}
 	rq.who = who
 	if err := allow(k.byActor, who.Key); err != nil {
@@ -109,6 +109,10 @@ func (k *Kit) identify(rq *request, c *fiber.Ctx) error {
 	return nil
 }
 
+func nobody() error {
+	return errs.New(errs.Unauthorized, "请先登录。登录可能已过期，重新登录后可以继续。")
+}
+
 // run calls the handler under its deadline; a panic becomes an error.
 func (k *Kit) run(rq *request, c *fiber.Ctx, next fiber.Handler) (err error) {
 	ctx, cancel := context.WithTimeout(rq.Context, rq.entry.timeout)
@@ -122,7 +126,31 @@ func (k *Kit) run(rq *request, c *fiber.Ctx, next fiber.Handler) (err error) {
 			c.Response().Header.DelAllCookies()
 		}
 	}()
+	if err := rq.entry.gate.pass(ctx); err != nil {
+		return err
+	}
+	defer rq.entry.gate.leave()
 	return overtime(next(c))
+}
+
+func (g Gate) pass(ctx context.Context) error {
+	if g == nil {
+		return nil
+	}
+	select {
+	case g <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		e := errs.Wrap(ctx.Err(), errs.Unavailable, "现在使用的人较多，请稍等几秒再试。")
+		e.RetryAfter = 5 * time.Second
+		return e
+	}
+}
+
+func (g Gate) leave() {
+	if g != nil {
+		<-g
+	}
 }
 
 // overtime gives the end of a request's own time a sentence. A domain's error
@@ -170,6 +198,11 @@ func (k *Kit) outside(c *fiber.Ctx, err error) error {
 	var fe *fiber.Error
 	if errors.As(rq.err, &fe) { // its message holds the path, which may hold a token
 		rq.err = fiber.NewError(fe.Code)
+		if h := &c.Request().Header; fe.Code == fiber.StatusRequestEntityTooLarge {
+			if e := k.largeBody(h); e != nil && h.ContentLength() <= e.maxBody {
+				rq.err = nobody() // bodyLimit reads that much for people who are signed in
+			}
+		}
 	}
 	if limited := allow(k.byAddress, bucketOf(rq.info.Addr)); limited != nil {
 		rq.err = limited

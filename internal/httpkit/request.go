@@ -72,11 +72,3 @@ func SetCookie(ctx context.Context, cookie *fiber.Cookie) {
 		r.c.Cookie(cookie)
 	}
 }
-
-// Cookie reads a cookie of the request in a typed handler.
-func Cookie(ctx context.Context, name string) string {
-	if r := requestOf(ctx); r != nil && r.c != nil {
-		return r.c.Cookies(name)
-	}
-	return ""
-}

@@ -1,6 +1,7 @@
 package httpkit
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -20,6 +21,10 @@ type SurfaceConfig struct {
 	Title   string
 	Version string
 	Auth    Authenticator // required unless every route is Public
+	// Known reports whether one of the request's cookies belongs to somebody who
+	// is signed in. It is asked before a body above DefaultMaxBody is read; nil:
+	// the surface takes no such bodies.
+	Known func(ctx context.Context, cookie func(name string) string) bool
 }
 
 // Surface is a set of routes under one prefix with one OpenAPI document.
@@ -89,11 +94,6 @@ func (s *Surface) Put(path string, right authz.Right, summary string, e Endpoint
 	s.add(http.MethodPut, path, right, summary, e)
 }
 
-// Patch adds a PATCH route.
-func (s *Surface) Patch(path string, right authz.Right, summary string, e Endpoint) {
-	s.add(http.MethodPatch, path, right, summary, e)
-}
-
 // Delete adds a DELETE route.
 func (s *Surface) Delete(path string, right authz.Right, summary string, e Endpoint) {
 	s.add(http.MethodDelete, path, right, summary, e)
@@ -120,9 +120,11 @@ func (s *Surface) operation(e *entry, path string) huma.Operation {
 		op.Tags = []string{tag}
 	}
 	if e.idempotent {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: HeaderIdempotencyKey, In: "header",
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: HeaderIdempotencyKey, In: "header",
 			Description: "repeat a call with the same key and body to get its first result again",
-			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: ptr(8), MaxLength: ptr(64)}})
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: ptr(8), MaxLength: ptr(64)},
+		})
 	}
 	return op
 }

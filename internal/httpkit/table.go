@@ -40,6 +40,7 @@ type entry struct {
 	noCSRF     bool
 	csp        string
 	limits     *limit.Buckets // per address, for this route alone
+	gate       Gate
 	op         opDoc
 }
 
@@ -63,6 +64,16 @@ func Timeout(d time.Duration) Option { return func(e *entry) { e.timeout = d } }
 
 // Limit adds a rate limit per client address that this route has for itself.
 func Limit(b *limit.Buckets) Option { return func(e *entry) { e.limits = b } }
+
+// Gate lets a number of requests through at once; the others wait.
+type Gate chan struct{}
+
+// NewGate makes a gate for n requests at once.
+func NewGate(n int) Gate { return make(Gate, n) }
+
+// Through is for routes whose work is heavy: a request waits at the gate within
+// its own time, and is told to come again when that is over.
+func Through(g Gate) Option { return func(e *entry) { e.gate = g } }
 
 // Idempotent reads the Idempotency-Key header on an endpoint that is not Create.
 func Idempotent() Option { return func(e *entry) { e.idempotent = true } }

@@ -28,7 +28,9 @@ func TestQueuePublishesToFeed(t *testing.T) {
 	var cfg feed.Config
 	w := newWorld(t, func(c *feed.Config) {
 		private(c)
-		c.Record = func(ctx context.Context, ev publish.PlatformEvent) (bool, error) { return store.SavePlatformEvent(ctx, ev) }
+		c.Record = func(ctx context.Context, ev publish.PlatformEvent) (bool, error) {
+			return store.SavePlatformEvent(ctx, ev)
+		}
 		cfg = *c
 	})
 	must := func(err error) {

@@ -36,8 +36,10 @@ func article(t testing.TB, body string) Article {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Article{Title: "标题", Author: "作者", Rendered: r,
-		Cover: Cover{Present: true, W: 1200, H: 900, Wide: picture.Center(1200, 900, picture.Wide), Square: picture.Center(1200, 900, picture.Square)}}
+	return Article{
+		Title: "标题", Author: "作者", Rendered: r,
+		Cover: Cover{Present: true, W: 1200, H: 900, Wide: picture.Center(1200, 900, picture.Wide), Square: picture.Center(1200, 900, picture.Square)},
+	}
 }
 
 func has(fs []Finding, rule string) *Finding {
@@ -156,8 +158,14 @@ func TestSeedIsCareful(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	w := NewWords([]Word{
-		{Text: "布署", Kind: Typo}, {Text: "发布署名", Kind: Allow}, {Text: "四个意识", Kind: Typo}, {Text: "意识", Kind: Typo},
-		{Text: "AI", Kind: Typo}, {Text: "识别", Kind: Typo}, {Text: "  ", Kind: Typo}, {Text: "iOS 系统", Kind: Typo},
+		{Text: "布署", Kind: Typo},
+		{Text: "发布署名", Kind: Allow},
+		{Text: "四个意识", Kind: Typo},
+		{Text: "意识", Kind: Typo},
+		{Text: "AI", Kind: Typo},
+		{Text: "识别", Kind: Typo},
+		{Text: "  ", Kind: Typo},
+		{Text: "iOS 系统", Kind: Typo},
 	})
 	for text, want := range map[string]string{
 		"布署":           "布署",

@@ -57,26 +57,6 @@ func ForCover(data []byte) (out []byte, mime string, err error) {
 	return fit(shrink(img, coverSide, coverSide), info.Format, MaxCover)
 }
 
-// Cropped cuts a part out, for platforms that take no crop of their own and
-// for previews; the rest as ForCover.
-func Cropped(data []byte, crop [4]float64) (out []byte, mime string, err error) {
-	info, err := Inspect(data, int64(len(data)))
-	if err != nil {
-		return nil, "", err
-	}
-	img, err := decode(data, info)
-	if err != nil {
-		return nil, "", err
-	}
-	b := img.Bounds()
-	w, h := float64(b.Dx()), float64(b.Dy())
-	part := imaging.Crop(img, image.Rect(int(crop[0]*w+0.5), int(crop[1]*h+0.5), int(crop[2]*w+0.5), int(crop[3]*h+0.5)))
-	if part.Bounds().Empty() {
-		return nil, "", errs.New(errs.Invalid, "裁剪范围是空的，请重新选择。")
-	}
-	return fit(shrink(part, coverSide, coverSide), info.Format, MaxCover)
-}
-
 // Thumb makes a small jpg (or a png where there is transparency) whose longer
 // side has at most maxPx pixels, for lists and previews.
 func Thumb(data []byte, maxPx int) (out []byte, mime string, err error) {
@@ -98,13 +78,38 @@ func Thumb(data []byte, maxPx int) (out []byte, mime string, err error) {
 	return encodeJPEG(img, 80)
 }
 
-// Animated reports that ForContent and ForCover keep only the first frame.
-func Animated(data []byte) bool {
-	info, err := Inspect(data, int64(len(data)))
-	return err == nil && info.Animated
+// maxScans bounds the passes a progressive JPEG makes over all of its pixels:
+// encoders make about ten, and one that says nothing takes some fifty bytes.
+const maxScans = 100
+
+// scans counts the passes of a JPEG up to its end, not what may follow it.
+func scans(b []byte) (n int) {
+	for i := 2; i+1 < len(b); {
+		switch m := b[i+1]; {
+		case b[i] != 0xff || m == 0 || m >= 0xd0 && m <= 0xd7:
+			i++ // within a scan
+		case m == 0xff:
+			i++ // fill
+		case m == 0xd9:
+			return n
+		case m == 0xd8 || m == 1:
+			i += 2
+		case i+3 >= len(b):
+			return n
+		default:
+			if m == 0xda {
+				n++
+			}
+			i += 2 + max(2, int(b[i+2])<<8|int(b[i+3]))
+		}
+	}
+	return n
 }
 
 func decode(data []byte, info Info) (image.Image, error) {
+	if info.Format == "jpeg" && scans(data) > maxScans {
+		return nil, errs.New(errs.Invalid, "图片的编码异常，无法处理，请重新导出后再上传。")
+	}
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, errs.Wrap(err, errs.Invalid, "图片已损坏，无法读取，请重新导出后再上传。")

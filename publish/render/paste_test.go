@@ -1,7 +1,6 @@
 package render
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -64,26 +63,6 @@ func TestWhatWasTakenAwayIsSaid(t *testing.T) {
 	}
 	if _, dropped := CleanReport("<style>p{}</style><p>a</p>"); len(dropped) != 0 {
 		t.Errorf("%q", dropped)
-	}
-}
-
-func TestDataPictures(t *testing.T) {
-	in := `<p><img src="data:image/png;base64,aGVsbG8="><img src='data:image/png;base64,aGVsbG8='><img src="data:image/png;base64,***"></p>![x](data:image/jpeg;base64,d29ybGQ)`
-	out, pics := ExtractDataPictures(in)
-	if len(pics) != 2 || string(pics[0].Data) != "hello" || pics[0].Mime != "image/png" || string(pics[1].Data) != "world" || pics[1].Mime != "image/jpeg" {
-		t.Fatalf("%+v", pics)
-	}
-	if strings.Contains(out, "aGVsbG8") || strings.Count(out, pics[0].Ref) != 2 || !strings.Contains(out, "("+pics[1].Ref+")") {
-		t.Error(out)
-	}
-	back := MapPictures(out, func(hash string) string {
-		if AssetPrefix+hash == pics[0].Ref {
-			return AssetPrefix + hashA
-		}
-		return ""
-	})
-	if strings.Count(back, hashA) != 2 || !strings.Contains(back, pics[1].Ref) {
-		t.Error(back)
 	}
 }
 

@@ -152,8 +152,17 @@ func TestHighlightingKeepsTheCode(t *testing.T) {
 		}
 	})
 	want := []token{
-		{shadeKeyword, "func"}, {noShade, " "}, {shadeName, "f"}, {noShade, "() { "}, {shadeKeyword, "return"}, {noShade, " "},
-		{shadeString, `"a\"b"`}, {noShade, " + "}, {shadeNumber, "1"}, {noShade, " } "}, {shadeComment, "// end"},
+		{shadeKeyword, "func"},
+		{noShade, " "},
+		{shadeName, "f"},
+		{noShade, "() { "},
+		{shadeKeyword, "return"},
+		{noShade, " "},
+		{shadeString, `"a\"b"`},
+		{noShade, " + "},
+		{shadeNumber, "1"},
+		{noShade, " } "},
+		{shadeComment, "// end"},
 	}
 	got := highlight("go", `func f() { return "a\"b" + 1 } // end`)
 	if !slices.Equal(got, want) {

@@ -11,7 +11,7 @@ import (
 // (the hardest case: longer texts move less), a changed date, a changed word, a
 // new opening and a missing last sentence move a SimHash by 4 to 9 bits; two
 // notices from one template about different things, and unrelated texts, differ
-// by 29 and more. Confirm a hit with Resemblance before blocking anything.
+// by 29 and more. Never block on a hit alone.
 const NearDuplicate = 10
 
 // shingle is how many characters make one feature. Two is too common in
@@ -52,24 +52,6 @@ func Distance(a, b uint64) int {
 		return 64
 	}
 	return bits.OnesCount64(a ^ b)
-}
-
-// Resemblance is the share of shingles two texts have in common (Jaccard),
-// 0–1. From about 0.5 on, people call two articles the same.
-func Resemblance(a, b string) float64 {
-	sa, sb := map[uint64]bool{}, map[uint64]bool{}
-	shingles(a, func(h uint64) { sa[h] = true })
-	shingles(b, func(h uint64) { sb[h] = true })
-	if len(sa) == 0 || len(sb) == 0 {
-		return 0
-	}
-	both := 0
-	for h := range sa {
-		if sb[h] {
-			both++
-		}
-	}
-	return float64(both) / float64(len(sa)+len(sb)-both)
 }
 
 func shingles(text string, each func(uint64)) {

@@ -2,7 +2,6 @@ package render
 
 import (
 	"strings"
-	"unicode/utf8"
 )
 
 // PlainText is the text of any HTML, one line per paragraph, cells separated
@@ -67,7 +66,3 @@ func Digest(text string) string {
 	}
 	return text
 }
-
-// Count is the number of characters as the platform's form fields count them:
-// every Unicode code point is one, Chinese or not.
-func Count(s string) int { return utf8.RuneCountInString(s) }

@@ -110,8 +110,10 @@ func themes() []theme {
 }
 
 func plainTheme() theme {
-	t := base("plain", "简洁", palette{size: "16px", lead: "1.8", ink: "#3a3a3a", soft: "#707070",
-		accent: "#576b95", deep: "#1f1f1f", tint: "#f6f6f6", line: "#e3e3e3", gold: "#cfcfcf", gap: "1.1em"})
+	t := base("plain", "简洁", palette{
+		size: "16px", lead: "1.8", ink: "#3a3a3a", soft: "#707070",
+		accent: "#576b95", deep: "#1f1f1f", tint: "#f6f6f6", line: "#e3e3e3", gold: "#cfcfcf", gap: "1.1em",
+	})
 	t.H = [6]string{
 		"margin:1.6em 0 1em;font-size:1.4em;line-height:1.4;font-weight:bold;text-align:center;color:#1f1f1f",
 		"margin:2em 0 .9em;padding:0 0 .35em;font-size:1.22em;line-height:1.4;font-weight:bold;color:#1f1f1f;border-bottom:1px solid #e3e3e3",
@@ -124,8 +126,10 @@ func plainTheme() theme {
 }
 
 func redTheme() theme {
-	t := base("red", "党建红", palette{size: "16px", lead: "1.8", ink: "#333333", soft: "#7a6a63",
-		accent: "#b8141c", deep: "#a3101a", tint: "#fdf5f2", line: "#ecd5cf", gold: "#d3a24c", gap: "1.1em"})
+	t := base("red", "党建红", palette{
+		size: "16px", lead: "1.8", ink: "#333333", soft: "#7a6a63",
+		accent: "#b8141c", deep: "#a3101a", tint: "#fdf5f2", line: "#ecd5cf", gold: "#d3a24c", gap: "1.1em",
+	})
 	t.H = [6]string{
 		"margin:1.6em 0 1.2em;font-size:1.4em;line-height:1.45;font-weight:bold;text-align:center;color:#b8141c",
 		"margin:2em 0 1em;padding:.3em 0 .3em .7em;font-size:1.2em;line-height:1.4;font-weight:bold;color:#a3101a;border-left:5px solid #c8161d;background-color:#fdf5f2",
@@ -142,8 +146,10 @@ func redTheme() theme {
 }
 
 func blueTheme() theme {
-	t := base("blue", "学习蓝", palette{size: "16px", lead: "1.8", ink: "#33383f", soft: "#66707c",
-		accent: "#1f5fa8", deep: "#174a85", tint: "#f2f6fb", line: "#d5e0ed", gold: "#6d9fd6", gap: "1.1em"})
+	t := base("blue", "学习蓝", palette{
+		size: "16px", lead: "1.8", ink: "#33383f", soft: "#66707c",
+		accent: "#1f5fa8", deep: "#174a85", tint: "#f2f6fb", line: "#d5e0ed", gold: "#6d9fd6", gap: "1.1em",
+	})
 	t.H = [6]string{
 		"margin:1.6em 0 1.2em;font-size:1.4em;line-height:1.45;font-weight:bold;text-align:center;color:#174a85",
 		"margin:2em 0 1.1em;font-size:1.15em;line-height:1.4;font-weight:bold;text-align:center;color:#ffffff",
@@ -160,8 +166,10 @@ func blueTheme() theme {
 
 // largeTheme is for older readers: bigger, darker, looser, nothing pale.
 func largeTheme() theme {
-	t := base("large", "长者大字", palette{size: "21px", lead: "1.85", ink: "#1a1a1a", soft: "#4a4a4a",
-		accent: "#9c1b1b", deep: "#8a1414", tint: "#f7f3ee", line: "#b9b1a6", gold: "#9c1b1b", gap: "1.1em"})
+	t := base("large", "长者大字", palette{
+		size: "21px", lead: "1.85", ink: "#1a1a1a", soft: "#4a4a4a",
+		accent: "#9c1b1b", deep: "#8a1414", tint: "#f7f3ee", line: "#b9b1a6", gold: "#9c1b1b", gap: "1.1em",
+	})
 	t.H = [6]string{
 		"margin:1.4em 0 1em;font-size:1.35em;line-height:1.4;font-weight:bold;text-align:center;color:#8a1414",
 		"margin:1.7em 0 .8em;padding:0 0 0 .5em;font-size:1.2em;line-height:1.4;font-weight:bold;color:#8a1414;border-left:6px solid #9c1b1b",

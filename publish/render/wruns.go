@@ -121,7 +121,7 @@ func insideWeChat(href string) bool {
 	if !ok {
 		rest, ok = strings.CutPrefix(href, "http://")
 	}
-	return ok && (strings.HasPrefix(rest, "mp.weixin.qq.com/"))
+	return ok && strings.HasPrefix(rest, "mp.weixin.qq.com/")
 }
 
 func bareURL(s string) string {

@@ -162,7 +162,7 @@ func (s *Sandbox) issue(a *account, sort, note string) result {
 		s.tokens.replace(old.Value, now.Add(tokenGrace))
 	}
 	n := strconv.FormatInt(a.serial(), 10)
-	value := strconv.Itoa(80+int(a.Serial%10)) + "_" + digest(sort, a.Settings.Secret, n) + digest("t", a.Settings.Secret, n)
+	value := strconv.Itoa(80+int(a.Serial%10)) + "_" + digest(sort, a.Settings.AppID, a.Settings.Secret, n) + digest("t", a.Settings.AppID, a.Settings.Secret, n)
 	a.Tokens[sort] = &tokenPair{Value: value, Expires: now.Add(tokenLife)}
 	s.tokens.put(value, issued{appid: a.Settings.AppID, expires: now.Add(tokenLife)})
 	s.changed()

@@ -18,3 +18,7 @@ test('text and other attributes that speak of style stay as they are', () => {
 test('a bracket inside a quoted value does not end the tag', () => {
   assert.equal(renameStyles('<p title="a>b" style="c">'), '<p title="a>b" data-tx-style="c">')
 })
+
+test('style sheets are left out before anything is parsed', () => {
+  assert.equal(renameStyles('<b>1</b><style><!-- p {margin:0} --></style><STYLE type="a">x</STYLE ><i>2</i><style>open'), '<b>1</b><i>2</i>')
+})

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findAnchor, makeAnchor } from '../src/lib/anchor'
+import { articleOf, findAnchor, makeAnchor } from '../src/lib/anchor'
 import { centred, move, zoom } from '../src/lib/crop'
+import { asArticle, textAsHtml } from '../src/lib/plain'
 import { count, device, escapeHtml } from '../src/lib/text'
 import { toProblem } from '../src/api/problem'
 import { byDay, movedTo, slotTime, slotsOn, tone } from '../src/calendar/model'
@@ -67,4 +68,23 @@ test('weekly slots: Sunday is 7', () => {
 test('what needs a person is amber', () => {
   assert.equal(tone(item('', { deliveryState: 'unknown' })), 'amber')
   assert.equal(tone(item('', { state: 'draft' })), 'plain')
+})
+
+test('a comment follows its quotation to the article that holds it now', () => {
+  const [one, two] = ['重阳节，志愿者走进楼院。', '老人说：志愿者真好。']
+  const anchor = { quote: '志愿者', prefix: '重阳节，', suffix: '走进楼院。' }
+  assert.equal(articleOf(anchor, 0, [one, two]), 0)
+  assert.equal(articleOf(anchor, 0, [two, one]), 1, 'reordered: the surroundings decide')
+  assert.equal(articleOf(anchor, 3, [two, one]), 1, 'the stored index is out of range')
+  assert.equal(articleOf({ ...anchor, prefix: '', suffix: '' }, 1, [one, one]), 1, 'as good in both: it stays')
+  assert.equal(articleOf(anchor, 1, ['别的', '内容']), -1)
+  assert.equal(articleOf(anchor, 1, ['别的', undefined]), 1, 'not known yet is not gone')
+  assert.equal(articleOf({ quote: '', prefix: '', suffix: '' }, 1, [one, two]), 1)
+})
+
+test('a picture post keeps its words and pictures when it becomes an article', () => {
+  assert.equal(asArticle('第一行 <b>\n\n第二行', ['ab']), '<p>第一行 &lt;b&gt;</p><p>第二行</p><figure><img src="asset:ab" alt=""></figure>')
+  assert.equal(asArticle(' \n', []), '')
+  assert.equal(textAsHtml('一\n二 & 三'), '<section style="white-space: pre-wrap">一\n二 &amp; 三</section>')
+  assert.equal(textAsHtml(''), '')
 })

@@ -19,3 +19,7 @@ export const addWebhook = (id: string, url: string) =>
 export const dropWebhook = (id: string) => take(client.DELETE('/webhooks/{id}', at(id)))
 export const enableWebhook = (id: string) => take(client.POST('/webhooks/{id}/enable', at(id)))
 export const pingWebhook = (id: string) => take(client.POST('/webhooks/{id}/ping', at(id)))
+export const webhookJobs = (id: string, cursor?: string) =>
+  take(client.GET('/accounts/{id}/webhooks/jobs', { params: { path: { id }, query: { cursor, limit: 20 } } }))
+export const webhookAttempts = (id: string, job: string) =>
+  take(client.GET('/accounts/{id}/webhooks/jobs/{job}', { params: { path: { id, job } } }))

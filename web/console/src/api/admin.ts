@@ -13,11 +13,12 @@ export const addWord = (body: S['WordBody']) => take(client.POST('/words', { par
 export const saveWord = (id: string, body: S['WordBody']) => take(client.PUT('/words/{id}', { ...at(id), body }))
 export const dropWord = (id: string) => take(client.DELETE('/words/{id}', at(id)))
 
-export const listOrgs = () => take(client.GET('/orgs'))
+export const listOrgs = (archived = false) => take(client.GET('/orgs', { params: { query: { archived } } }))
 export const createOrg = (body: OrgForm) => take(client.POST('/orgs', { params: { header: once() }, body }))
 export const saveOrg = (id: string, version: number, body: OrgForm) =>
   take(client.PUT('/orgs/{id}', { ...edit(id, version), body }))
 export const archiveOrg = (id: string, version: number) => take(client.DELETE('/orgs/{id}', edit(id, version)))
+export const restoreOrg = (id: string, version: number) => take(client.POST('/orgs/{id}/restore', edit(id, version)))
 export const moveOrg = (id: string, version: number, parentId: string) =>
   take(client.POST('/orgs/{id}/move', { ...edit(id, version), body: { parentId } }))
 export const orgSettings = (id: string) => take(client.GET('/orgs/{id}/settings', at(id)))

@@ -2556,7 +2556,7 @@ export interface components {
             checks?: components["schemas"]["PublishCheck"][] | null;
             /**
              * Format: date-time
-             * @description last post that the platform accepted
+             * @description when a post was last published; read from the deliveries, not stored
              */
             lastSuccess?: string;
             ok: boolean;

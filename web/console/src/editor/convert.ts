@@ -68,7 +68,7 @@ function block(el: Element, depth = 0): string {
       return table(el)
     case 'figure': {
       const img = el.querySelector('img')
-      const caption = el.querySelector('figcaption')?.textContent?.trim()
+      const caption = el.querySelector('figcaption')?.textContent?.trim() || img?.title
       return img ? `![${img.alt}](${img.getAttribute('src') ?? ''}${caption ? ` "${caption.replace(/"/g, '”')}"` : ''})` : ''
     }
     case 'div':

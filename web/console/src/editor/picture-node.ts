@@ -18,7 +18,9 @@ function field(label: string, hint: string, value: string, write: (v: string) =>
 
 /**
  * A picture of its own block, with what it shows (alt) and a caption. It is
- * stored as asset:<hash> and displayed through the media route.
+ * stored as asset:<hash> and displayed through the media route. The caption is
+ * stored as the title, as in Markdown: the server shows the title below the
+ * picture and, where there is none, what the picture shows.
  */
 export const PictureNode = Node.create({
   name: 'picture',
@@ -30,22 +32,21 @@ export const PictureNode = Node.create({
     return { src: { default: '' }, alt: { default: '' }, caption: { default: '' } }
   },
   parseHTML() {
-    const read = (img: Element | null, caption: string) => {
+    const read = (img: Element | null, caption?: string) => {
       const src = img?.getAttribute('src') ?? ''
-      return src ? { src, alt: img?.getAttribute('alt') ?? '', caption } : (false as const)
+      return src ? { src, alt: img?.getAttribute('alt') ?? '', caption: caption || (img?.getAttribute('title') ?? '') } : (false as const)
     }
     return [
       {
         tag: 'figure',
-        getAttrs: (el) => read(el.querySelector('img'), el.querySelector('figcaption')?.textContent?.trim() ?? ''),
+        getAttrs: (el) => read(el.querySelector('img'), el.querySelector('figcaption')?.textContent?.trim()),
       },
-      { tag: 'img[src]', getAttrs: (el) => read(el, '') },
+      { tag: 'img[src]', getAttrs: (el) => read(el) },
     ]
   },
-  renderHTML({ node, HTMLAttributes }) {
+  renderHTML({ HTMLAttributes }) {
     const { caption, ...img } = HTMLAttributes as { caption: string }
-    const picture = ['img', mergeAttributes(img)] as const
-    return node.attrs.caption ? ['figure', {}, picture, ['figcaption', {}, String(caption)]] : ['figure', {}, picture]
+    return ['figure', {}, ['img', mergeAttributes(img, caption ? { title: caption } : {})]]
   },
   addNodeView() {
     return ({ node, editor, getPos }) => {
@@ -59,7 +60,7 @@ export const PictureNode = Node.create({
       dom.className = 'pn'
       const img = document.createElement('img')
       const [altRow, alt] = field('图片说明', '图上是什么（给看不见图片的人，必填）', String(node.attrs.alt), (v) => write({ alt: v }))
-      const [capRow, caption] = field('图注', '显示在图片下方，可不填', String(node.attrs.caption), (v) => write({ caption: v }))
+      const [capRow, caption] = field('图注', '显示在图片下方，不填就显示图片说明', String(node.attrs.caption), (v) => write({ caption: v }))
       const outside = document.createElement('p')
       outside.className = 'pn-outside'
       outside.textContent = '这是外部图片，发布后不会显示。请另存后拖进来上传。'

@@ -29,20 +29,48 @@ function sharedHead(a: string, b: string): number {
   return n
 }
 
-/** The place of the quote whose surroundings fit best, or null when the quote is gone. */
-export function findAnchor(text: string, anchor: Anchor): { from: number; to: number } | null {
+interface Place {
+  from: number
+  to: number
+  /** How many characters around the quote are the same as when it was made. */
+  fit: number
+}
+
+function bestPlace(text: string, anchor: Anchor): Place | null {
   if (!anchor.quote) return null
-  let best: { from: number; to: number } | null = null
-  let bestScore = -1
-  for (let at = text.indexOf(anchor.quote); at >= 0; at = text.indexOf(anchor.quote, at + 1)) {
-    const to = at + anchor.quote.length
-    const score =
-      sharedTail(text.slice(Math.max(0, at - CONTEXT), at), anchor.prefix) +
+  let best: Place | null = null
+  for (let from = text.indexOf(anchor.quote); from >= 0; from = text.indexOf(anchor.quote, from + 1)) {
+    const to = from + anchor.quote.length
+    const fit =
+      sharedTail(text.slice(Math.max(0, from - CONTEXT), from), anchor.prefix) +
       sharedHead(text.slice(to, to + CONTEXT), anchor.suffix)
-    if (score > bestScore) {
-      bestScore = score
-      best = { from: at, to }
-    }
+    if (!best || fit > best.fit) best = { from, to, fit }
   }
   return best
+}
+
+/** The place of the quote whose surroundings fit best, or null when the quote is gone. */
+export function findAnchor(text: string, anchor: Anchor): { from: number; to: number } | null {
+  const best = bestPlace(text, anchor)
+  return best && { from: best.from, to: best.to }
+}
+
+/**
+ * The article that holds the quote now, or -1 when none does. Articles are
+ * reordered and removed after a comment was written, so the stored index is
+ * only the first guess: it wins where two articles fit equally well. A text
+ * that is not known yet (undefined) leaves a quote found nowhere where it was.
+ */
+export function articleOf(anchor: Anchor, stored: number, texts: readonly (string | undefined)[]): number {
+  if (!anchor.quote) return stored
+  let found = -1
+  let best = -1
+  texts.forEach((text, i) => {
+    const fit = text === undefined ? -1 : (bestPlace(text, anchor)?.fit ?? -1)
+    if (fit > best || (fit >= 0 && fit === best && i === stored)) {
+      best = fit
+      found = i
+    }
+  })
+  return found < 0 && texts.includes(undefined) ? stored : found
 }

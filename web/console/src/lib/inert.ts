@@ -1,13 +1,15 @@
 // The page's policy (style-src 'self') also covers documents made by DOMParser:
 // a style attribute that is parsed there is refused and lost. So style
 // attributes are renamed before parsing, and what is wanted of them is set
-// through the CSSOM afterwards, which the policy allows.
+// through the CSSOM afterwards, which the policy allows. Style sheets are left
+// out altogether.
 const RAW = 'data-tx-style'
+const SHEET = /<style\b[\s\S]*?(?:<\/style\s*>|$)/gi
 const TAG = /<[a-z][^\s/>]*(?:"[^"]*"|'[^']*'|[^'">])*>/gi
 const QUOTED_OR_STYLE = /("[^"]*"|'[^']*')|([\s/])style(?=\s*=)/gi
 
 export function renameStyles(html: string): string {
-  return html.replace(TAG, (tag) =>
+  return html.replace(SHEET, '').replace(TAG, (tag) =>
     tag.replace(QUOTED_OR_STYLE, (_all, quoted: string | undefined, before: string) => quoted ?? `${before}${RAW}`),
   )
 }

@@ -111,3 +111,15 @@ export const REQUEST_STATE: Record<MemberRequest['state'], Label> = {
 }
 
 export const REQUEST_KIND: Record<MemberRequest['kind'], string> = { correction: '更正信息', deletion: '删除信息' }
+
+export const WEBHOOK_EVENT: Record<string, string> = {
+  'post.published': '新文章',
+  'post.retracted': '撤下文章',
+  ping: '测试',
+}
+
+export const WEBHOOK_JOB: Record<string, Label> = {
+  waiting: { text: '等待', tone: 'blue' },
+  done: { text: '送达', tone: 'green' },
+  failed: { text: '失败', tone: 'red' },
+}
