@@ -129,10 +129,11 @@ type DeliverySketch struct {
 
 // Fingerprint is what near-duplicate search needs of a post.
 type Fingerprint struct {
-	PostID ids.ID
-	Title  string
-	Hash   string
-	Sim    uint64
+	PostID  ids.ID
+	OrgPath string
+	Title   string
+	Hash    string
+	Sim     uint64
 }
 
 // QueueStore is the queue of record.
