@@ -98,19 +98,25 @@ type ByHash struct {
 }
 
 type saveMediaIn struct {
-	Hash string `path:"hash" pattern:"^[0-9a-f]{64}$"`
-	Body struct {
+	Hash  string     `path:"hash" pattern:"^[0-9a-f]{64}$"`
+	OrgID httpkit.ID `query:"orgId" doc:"whose library; without it the oldest that one manages"`
+	Body  struct {
 		Name string `json:"name" minLength:"1" maxLength:"100"`
 		Alt  string `json:"alt,omitempty" maxLength:"200"`
 	}
 }
 
 func (h *media) saveMedia(ctx context.Context, actor *authz.Actor, in *saveMediaIn) (*publish.AssetView, error) {
-	return h.svc.UpdateMedia(ctx, actor, in.Hash, in.Body.Name, in.Body.Alt)
+	return h.svc.UpdateMedia(ctx, actor, in.OrgID.V, in.Hash, in.Body.Name, in.Body.Alt)
 }
 
-func (h *media) deleteMedia(ctx context.Context, actor *authz.Actor, in *ByHash) error {
-	return h.svc.DeleteMedia(ctx, actor, in.Hash)
+type deleteMediaIn struct {
+	ByHash
+	OrgID httpkit.ID `query:"orgId" doc:"whose library; without it the oldest that one manages"`
+}
+
+func (h *media) deleteMedia(ctx context.Context, actor *authz.Actor, in *deleteMediaIn) error {
+	return h.svc.DeleteMedia(ctx, actor, in.OrgID.V, in.Hash)
 }
 
 type pasteIn struct {

@@ -9,6 +9,7 @@ import (
 
 	"tongxin/audit"
 	"tongxin/internal/httpkit"
+	"tongxin/internal/limit"
 	"tongxin/member"
 	"tongxin/publish"
 	"tongxin/publish/feed"
@@ -151,8 +152,10 @@ func publishing(api, root *httpkit.Surface, d Deps) {
 	api.Post("/notices/read-all", httpkit.SignedIn, "全部提醒已读", httpkit.Done(n.readNotices))
 
 	in := &callbacks{take: d.Callback}
-	root.Get("/wechat/{appid}", httpkit.Public, "公众号回调地址验证", httpkit.Raw(in.wechat))
-	root.Post("/wechat/{appid}", httpkit.Public, "公众号回调", httpkit.Raw(in.wechat, httpkit.NoCSRF(), httpkit.MaxBody(64<<10)))
+	// The platform sends the events of all accounts from a few addresses.
+	events := httpkit.Apart(limit.New(d.Clock, limit.Rate{PerSecond: 200, Burst: 1000}, 10_000), limit.New(d.Clock, limit.Rate{PerSecond: 1000, Burst: 4000}, 10_000))
+	root.Get("/wechat/{appid}", httpkit.Public, "公众号回调地址验证", httpkit.Raw(in.wechat, events))
+	root.Post("/wechat/{appid}", httpkit.Public, "公众号回调", httpkit.Raw(in.wechat, events, httpkit.NoCSRF(), httpkit.MaxBody(64<<10)))
 	if d.Sandbox != nil {
 		box := httpkit.Raw(simulator(d.Sandbox), httpkit.NoCSRF(), httpkit.Hidden())
 		root.Get("/sandbox/*", httpkit.Public, "微信沙箱", box)

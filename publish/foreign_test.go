@@ -6,10 +6,12 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"tongxin/internal/authz"
 	"tongxin/internal/errs"
 	"tongxin/internal/ids"
 	"tongxin/publish"
@@ -111,5 +113,25 @@ func TestPasteOfManyPicturesElsewhere(t *testing.T) {
 	}
 	if len(p.External) != 1000 || len(p.Dropped) == 0 || !strings.Contains(p.Dropped[0], "100000") {
 		t.Errorf("%d named, %v", len(p.External), p.Dropped)
+	}
+}
+
+// That somebody elsewhere wrote much the same is worth knowing; what they call
+// it is theirs as long as it is not published. Readers of both see both.
+func TestSimilarPostsKeepTheirTitles(t *testing.T) {
+	h := newHouse(t)
+	secret := h.draft(2, "东区内部通报")
+	west := h.person(120, "西区编辑", "/1/3/", publish.PostRead, publish.PostWrite, publish.MediaRead, publish.MediaWrite)
+	c := publish.Content{Articles: slices.Clone(secret.Content.Articles)}
+	c.Articles[0].Cover = publish.Cover{}
+	p, err := h.Create(h.ctx, west, 3, c)
+	must(t, err)
+	for who, shown := range map[*authz.Actor]bool{west: false, h.root: true} {
+		list, err := h.Lint(h.ctx, who, p.ID)
+		must(t, err)
+		text := fmt.Sprint(list)
+		if strings.Contains(text, "《东区内部通报》") != shown || strings.Contains(text, "另一组织的图文") == shown {
+			t.Errorf("%s reads %s", who.Name, text)
+		}
 	}
 }

@@ -374,17 +374,17 @@ func TestMediaLife(t *testing.T) {
 	}
 	_, err = l.OpenMedia(ctx, boss, a.Hash, 300)
 	wants(t, err, errs.Invalid, "size")
-	u, err := l.UpdateMedia(ctx, boss, a.Hash, "新名.png", "全体党员合影")
+	u, err := l.UpdateMedia(ctx, boss, 0, a.Hash, "新名.png", "全体党员合影")
 	if err != nil || u.Alt != "全体党员合影" {
 		t.Fatalf("updated %+v, %v", u, err)
 	}
-	_, err = l.UpdateMedia(ctx, boss, a.Hash, "", strings.Repeat("长", 201))
+	_, err = l.UpdateMedia(ctx, boss, 0, a.Hash, "", strings.Repeat("长", 201))
 	wants(t, err, errs.Invalid, "name", "alt")
 	list, err := l.Media(ctx, boss, 0, "合影", page.Request{Limit: 10})
 	if err != nil || len(list.Items) != 1 || list.Next != "" {
 		t.Fatalf("search by description: %+v, %v", list, err)
 	}
-	l.must(l.DeleteMedia(ctx, boss, a.Hash))
+	l.must(l.DeleteMedia(ctx, boss, 0, a.Hash))
 	_, err = l.OpenMedia(ctx, boss, a.Hash, 0)
 	wants(t, err, errs.NotFound)
 }
@@ -401,11 +401,46 @@ func TestMediaInUseStays(t *testing.T) {
 	post.Hash = post.Content.Hash()
 	_, err = l.Store.CreatePost(ctx, post, entryOf(boss))
 	l.must(err)
-	wants(t, l.DeleteMedia(ctx, boss, a.Hash), errs.Conflict)
+	wants(t, l.DeleteMedia(ctx, boss, 0, a.Hash), errs.Conflict)
 	list, err := l.Media(ctx, boss, 2, "", page.Request{Limit: 10})
 	if err != nil || len(list.Items) != 1 || list.Items[0].Used != 1 {
 		t.Fatalf("library: %+v, %v", list, err)
 	}
+}
+
+// The same bytes in two libraries are two assets: who manages both says which,
+// and the posts of one do not hold the other. The last copy stays while any
+// post anywhere shows it.
+func TestMediaOfTwoLibraries(t *testing.T) {
+	l := newLibrary(t)
+	ctx, boss, east := t.Context(), manager("/1/"), manager("/1/2/")
+	up := func(org ids.ID) *publish.AssetView {
+		a, err := l.UploadMedia(ctx, boss, publish.MediaUpload{OrgID: org, Name: "a.png", Data: pngOf(t, 30, 30, red())})
+		l.must(err)
+		return a
+	}
+	older, a := up(2), up(1)
+	_, err := l.UpdateMedia(ctx, boss, 1, a.Hash, "市委.png", "市委的说明")
+	l.must(err)
+	post := &publish.Post{
+		ID: l.db.IDs().New(), OrgID: 1, OrgPath: "/1/", Title: "标题", State: publish.Draft, Version: 1,
+		Content: publish.Content{Articles: []publish.Article{{Title: "标题", Cover: publish.Cover{Asset: a.Hash}}}},
+	}
+	post.Hash = post.Content.Hash()
+	_, err = l.Store.CreatePost(ctx, post, entryOf(boss))
+	l.must(err)
+	list, err := l.Media(ctx, boss, 0, "", page.Request{Limit: 10})
+	if err != nil || len(list.Items) != 2 || list.Items[0].Name != "市委.png" || list.Items[0].Used != 1 ||
+		list.Items[1].ID != older.ID || list.Items[1].Name != "a.png" || list.Items[1].Used != 0 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	_, err = l.UpdateMedia(ctx, east, 1, a.Hash, "东区改的.png", "")
+	wants(t, err, errs.NotFound)
+	wants(t, l.DeleteMedia(ctx, at("/1/", publish.MediaRead), 2, a.Hash), errs.Forbidden)
+	wants(t, l.DeleteMedia(ctx, boss, 1, a.Hash), errs.Conflict)
+	l.must(l.DeleteMedia(ctx, boss, 2, a.Hash))
+	wants(t, l.DeleteMedia(ctx, boss, 2, a.Hash), errs.NotFound)
+	wants(t, l.DeleteMedia(ctx, boss, 1, a.Hash), errs.Conflict)
 }
 
 func TestMediaRights(t *testing.T) {
@@ -414,10 +449,10 @@ func TestMediaRights(t *testing.T) {
 	a, err := l.UploadMedia(ctx, manager("/1/"), publish.MediaUpload{OrgID: 2, Name: "a.png", Data: pngOf(t, 30, 30, red())})
 	l.must(err)
 	reader, stranger := at("/1/", publish.MediaRead), manager("/3/")
-	_, err = l.UpdateMedia(ctx, reader, a.Hash, "b", "")
+	_, err = l.UpdateMedia(ctx, reader, 0, a.Hash, "b", "")
 	wants(t, err, errs.Forbidden)
-	wants(t, l.DeleteMedia(ctx, reader, a.Hash), errs.Forbidden)
-	wants(t, l.DeleteMedia(ctx, stranger, a.Hash), errs.NotFound)
+	wants(t, l.DeleteMedia(ctx, reader, 0, a.Hash), errs.Forbidden)
+	wants(t, l.DeleteMedia(ctx, stranger, 0, a.Hash), errs.NotFound)
 	_, err = l.OpenMedia(ctx, stranger, a.Hash, 0)
 	wants(t, err, errs.NotFound)
 	_, err = l.OpenMedia(ctx, at("/1/"), a.Hash, 200)

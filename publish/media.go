@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -39,7 +40,7 @@ type MediaUpload struct {
 // AssetView is an asset with the number of posts that hold it.
 type AssetView struct {
 	Asset
-	Used int `json:"used" doc:"posts whose present or approved content holds the picture"`
+	Used int `json:"used" doc:"posts of the picture's organisation and those below whose present or approved content holds it"`
 }
 
 // UploadMedia adds a picture to the library. The same bytes in the same
@@ -123,7 +124,7 @@ func assetEntry(actor *authz.Actor, a *Asset, action string) trail.Entry {
 }
 
 func (s *Service) viewAsset(ctx context.Context, a *Asset) (*AssetView, error) {
-	used, err := s.Store.AssetUses(ctx, a.Hash)
+	used, err := s.Store.AssetUses(ctx, treeOf(a), a.Hash)
 	return &AssetView{Asset: *a, Used: used}, err
 }
 
@@ -153,14 +154,42 @@ func (s *Service) assetFor(ctx context.Context, actor *authz.Actor, hash string,
 		return a, err
 	}
 	if _, readErr := s.Store.Asset(ctx, actor.Scope(MediaRead), hash); readErr == nil {
-		return nil, errs.New(errs.Forbidden, "您可以使用这张图片，但没有权限修改它，请联系管理员。")
+		return nil, notYours()
 	}
 	return nil, err
 }
 
-// UpdateMedia changes the name and the alternative text.
-func (s *Service) UpdateMedia(ctx context.Context, actor *authz.Actor, hash, name, alt string) (*AssetView, error) {
-	a, err := s.assetFor(ctx, actor, hash, MediaWrite)
+// treeOf is the asset's organisation and those below.
+func treeOf(a *Asset) authz.Scope { return authz.Scope{Paths: []string{a.OrgPath}} }
+
+// ownAsset finds the asset of one organisation, to change it; without an
+// organisation the oldest that the actor manages.
+func (s *Service) ownAsset(ctx context.Context, actor *authz.Actor, org ids.ID, hash string) (*Asset, error) {
+	if org == 0 {
+		return s.assetFor(ctx, actor, hash, MediaWrite)
+	}
+	copies, err := s.Store.AssetCopies(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(copies, func(a Asset) bool { return a.OrgID == org && actor.Can(MediaRead, a.OrgPath) })
+	if i < 0 {
+		return nil, errs.Missing("图片")
+	}
+	if !actor.Can(MediaWrite, copies[i].OrgPath) {
+		return nil, notYours()
+	}
+	return &copies[i], nil
+}
+
+func notYours() error {
+	return errs.New(errs.Forbidden, "您可以使用这张图片，但没有权限修改它，请联系管理员。")
+}
+
+// UpdateMedia changes the name and the alternative text in the library of org;
+// 0: see ownAsset.
+func (s *Service) UpdateMedia(ctx context.Context, actor *authz.Actor, org ids.ID, hash, name, alt string) (*AssetView, error) {
+	a, err := s.ownAsset(ctx, actor, org, hash)
 	if err != nil {
 		return nil, err
 	}
@@ -174,14 +203,23 @@ func (s *Service) UpdateMedia(ctx context.Context, actor *authz.Actor, hash, nam
 	return s.viewAsset(ctx, a)
 }
 
-// DeleteMedia removes a picture that no post holds. Its bytes stay until a
-// sweep: history may still show them.
-func (s *Service) DeleteMedia(ctx context.Context, actor *authz.Actor, hash string) error {
-	a, err := s.assetFor(ctx, actor, hash, MediaWrite)
+// DeleteMedia removes a picture from the library of org (0: see ownAsset) that
+// no post there or below holds; the last copy of all only when no post anywhere
+// does. Its bytes stay until a sweep: history may still show them.
+func (s *Service) DeleteMedia(ctx context.Context, actor *authz.Actor, org ids.ID, hash string) error {
+	a, err := s.ownAsset(ctx, actor, org, hash)
 	if err != nil {
 		return err
 	}
-	used, err := s.Store.AssetUses(ctx, hash)
+	copies, err := s.Store.AssetCopies(ctx, hash)
+	if err != nil {
+		return err
+	}
+	where := treeOf(a)
+	if len(copies) < 2 {
+		where = authz.Scope{All: true}
+	}
+	used, err := s.Store.AssetUses(ctx, where, hash)
 	if err != nil {
 		return err
 	}

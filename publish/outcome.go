@@ -40,6 +40,30 @@ func (s *Service) TakeEvent(ctx context.Context, ev PlatformEvent) error {
 	return s.applyEvent(ctx, d, ev)
 }
 
+// hintPolls is how many polls hints may bring forward: who repeats one must not
+// use up the day's look-ups.
+const hintPolls = 6
+
+// TakeHint is for callbacks whose content nobody vouches for: the platform is
+// asked about the delivery they name, now instead of later, and nothing else
+// follows.
+func (s *Service) TakeHint(ctx context.Context, ev PlatformEvent) error {
+	d, err := s.Store.DeliveryByReceipt(ctx, ev.AccountID, ev.Receipt)
+	if errs.Is(err, errs.NotFound) {
+		return nil
+	}
+	now := s.Clock.Now()
+	if err != nil || d.State != Submitted || d.Polls >= hintPolls || d.LeaseUntil.After(now) || !d.NextAt.After(now) {
+		return err
+	}
+	d.NextAt = now
+	if err := s.Store.SaveDelivery(ctx, d, d.Version, "", nil); err != nil && !errs.Is(err, errs.Stale) {
+		return err
+	}
+	s.queue.Wake()
+	return nil
+}
+
 // unfinishedEvent finds the stored form of an event that came before but was
 // not brought to its delivery: the platform repeats it because we failed then.
 func (s *Service) unfinishedEvent(ctx context.Context, ev PlatformEvent) (PlatformEvent, bool, error) {

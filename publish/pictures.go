@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"tongxin/internal/authz"
@@ -53,6 +54,20 @@ func (s *Service) foreign(ctx context.Context, scope authz.Scope, hash string) (
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// Library lists the library pictures of the content as publishing will find
+// them, once each.
+func (c Content) Library() []string {
+	var out []string
+	for _, a := range c.Articles {
+		for _, r := range references(a) {
+			if !slices.Contains(out, r.hash) {
+				out = append(out, r.hash)
+			}
+		}
+	}
+	return out
 }
 
 type reference struct{ field, hash string }

@@ -23,7 +23,7 @@ func (w *worker) prepare(ctx context.Context, p Platform, a Account) error {
 		return &PlatformError{Kind: KindPermanent, Msg: "内容与审核通过的版本不一致，已停止发布，请重新提交审核。"}
 	}
 	post := Post{ID: w.d.PostID, OrgID: w.d.OrgID, OrgPath: w.d.OrgPath, Content: rev.Content, Hash: rev.Hash}
-	findings, err := w.s.lintContent(ctx, &post, false)
+	findings, err := w.s.lint(ctx, nil, &post)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,12 @@ package publish
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"tongxin/internal/ids"
+	"tongxin/publish/render"
 )
 
 // recentLists shares one reading of an account's published list between the
@@ -19,8 +21,32 @@ type recentLists struct {
 type recentList struct {
 	turn     chan struct{} // holds one; taken over the readings of one account, never with recentLists.mu
 	at       time.Time
-	found    []Found
+	found    []listed
 	complete bool // to the end of the platform's list
+}
+
+// listed is a published article with the fingerprints of its texts instead of
+// them: a reading is kept, and may hold a thousand articles.
+type listed struct {
+	Found
+	prints []imprint
+}
+
+// imprint is the fingerprint of a text, if the platform showed one.
+type imprint struct {
+	shown bool
+	sum   uint64
+}
+
+func newListed(f Found) listed {
+	l := listed{Found: f, prints: make([]imprint, len(f.Texts))}
+	for i, text := range f.Texts {
+		if text != "" {
+			l.prints[i] = imprint{true, render.SimHash(wording(text))}
+		}
+	}
+	l.Texts = nil
+	return l
 }
 
 // maxPages bounds one reading: 20 articles a page.
@@ -30,7 +56,7 @@ const maxPages = 60
 // ctx bounds also the wait for others that read: nobody outlives a lease here.
 func (r *recentLists) list(ctx context.Context, account ids.ID, now time.Time, fresh time.Duration, since time.Time,
 	read func(ctx context.Context, offset int) ([]Found, bool, error),
-) (found []Found, complete bool, err error) {
+) (found []listed, complete bool, err error) {
 	l := r.of(account)
 	select {
 	case l.turn <- struct{}{}:
@@ -49,10 +75,12 @@ func (r *recentLists) list(ctx context.Context, account ids.ID, now time.Time, f
 		if len(l.found) == 0 {
 			l.at = now
 		}
-		l.found = append(l.found, rows...)
+		for _, f := range rows {
+			l.found = append(l.found, newListed(f))
+		}
 		l.complete = !more || len(rows) == 0
 	}
-	return append([]Found(nil), l.found...), l.complete || reaches(l.found, since), nil
+	return slices.Clone(l.found), l.complete || reaches(l.found, since), nil
 }
 
 func (r *recentLists) of(account ids.ID) *recentList {
@@ -69,6 +97,6 @@ func (r *recentLists) of(account ids.ID) *recentList {
 	return l
 }
 
-func reaches(found []Found, since time.Time) bool {
+func reaches(found []listed, since time.Time) bool {
 	return len(found) > 0 && found[len(found)-1].Updated.Before(since)
 }

@@ -126,17 +126,12 @@ func (s *Service) Lint(ctx context.Context, actor *authz.Actor, id ids.ID) ([]li
 	if err != nil {
 		return nil, err
 	}
-	return s.lint(ctx, p)
+	return s.lint(ctx, actor, p)
 }
 
-// lint checks everything, with links and similar posts.
-func (s *Service) lint(ctx context.Context, p *Post) ([]lint.Finding, error) {
-	return s.lintContent(ctx, p, true)
-}
-
-// lintContent checks a content. The queue leaves out what people decided on
-// when they submitted: similar posts and links.
-func (s *Service) lintContent(ctx context.Context, p *Post, full bool) ([]lint.Finding, error) {
+// lint checks a post for its reader, with links and similar posts. The queue,
+// which is nobody, leaves those out: people decided on them when they submitted.
+func (s *Service) lint(ctx context.Context, reader *authz.Actor, p *Post) ([]lint.Finding, error) {
 	words, err := s.matcher(ctx)
 	if err != nil {
 		return nil, err
@@ -158,10 +153,10 @@ func (s *Service) lintContent(ctx context.Context, p *Post, full bool) ([]lint.F
 			links = append(links, a.SourceURL)
 		}
 	}
-	if !full {
+	if reader == nil {
 		return s.findings(in), nil
 	}
-	if in.Similar, err = s.similar(ctx, p); err != nil {
+	if in.Similar, err = s.similar(ctx, reader, p); err != nil {
 		return nil, err
 	}
 	if s.DeadLinks != nil && len(links) > 0 {
@@ -172,7 +167,8 @@ func (s *Service) lintContent(ctx context.Context, p *Post, full bool) ([]lint.F
 }
 
 // similar finds posts of the same organisations' tree that say much the same.
-func (s *Service) similar(ctx context.Context, p *Post) ([]lint.Similar, error) {
+// Of a post the reader may not see, it says no more than that there is one.
+func (s *Service) similar(ctx context.Context, reader *authz.Actor, p *Post) ([]lint.Similar, error) {
 	scope := authz.Scope{Paths: []string{rootOf(p.OrgPath)}}
 	prints, err := s.Store.Fingerprints(ctx, scope, s.Clock.Now().Add(-180*24*time.Hour))
 	if err != nil {
@@ -184,7 +180,11 @@ func (s *Service) similar(ctx context.Context, p *Post) ([]lint.Similar, error) 
 		if f.PostID == p.ID || f.Sim == 0 || render.Distance(sim, f.Sim) > nearDuplicate {
 			continue
 		}
-		out = append(out, lint.Similar{Title: f.Title, Same: f.Hash == p.Hash, When: f.PostID.Time().In(clock.Shanghai()).Format("1月2日") + "创建"})
+		like := lint.Similar{Same: f.Hash == p.Hash}
+		if reader.Can(PostRead, f.OrgPath) {
+			like.Title, like.When = f.Title, f.PostID.Time().In(clock.Shanghai()).Format("1月2日")+"创建"
+		}
+		out = append(out, like)
 		if len(out) == 3 { // more would only bury the rest
 			break
 		}

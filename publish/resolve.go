@@ -149,7 +149,7 @@ const clockSkew = 5 * time.Minute
 // publishedSince lists what the account published since the intent, newest
 // first, from a reading no older than fresh. complete says that the list reached
 // back that far.
-func (w *worker) publishedSince(ctx context.Context, p Platform, a Account, fresh time.Duration) (found []Found, complete bool, err error) {
+func (w *worker) publishedSince(ctx context.Context, p Platform, a Account, fresh time.Duration) (found []listed, complete bool, err error) {
 	since := w.d.SubmitAt.Add(-clockSkew)
 	ctx, cancel := context.WithTimeout(ctx, w.timing().Lease/3)
 	defer cancel()
@@ -167,7 +167,7 @@ func (w *worker) publishedSince(ctx context.Context, p Platform, a Account, fres
 
 // match returns the listed articles that can only be this delivery: same titles
 // and covers in order, published since the intent, and claimed by no other.
-func (w *worker) match(ctx context.Context, a Account, found []Found) ([]Found, error) {
+func (w *worker) match(ctx context.Context, a Account, found []listed) ([]listed, error) {
 	rev, err := w.s.Store.Revision(ctx, w.d.PostID, w.d.PostVersion)
 	if err != nil {
 		return nil, err
@@ -180,9 +180,9 @@ func (w *worker) match(ctx context.Context, a Account, found []Found) ([]Found, 
 	if err != nil {
 		return nil, err
 	}
-	var out []Found
+	var out []listed
 	for _, f := range found {
-		if slices.ContainsFunc(out, func(o Found) bool { return o.ArticleID == f.ArticleID }) {
+		if slices.ContainsFunc(out, func(o listed) bool { return o.ArticleID == f.ArticleID }) {
 			continue // on two pages: something was published between their readings
 		}
 		if !f.Updated.Before(w.d.SubmitAt.Add(-clockSkew)) && sameArticles(rev.Content, refs, a.Platform == Feed, f) {
@@ -192,7 +192,7 @@ func (w *worker) match(ctx context.Context, a Account, found []Found) ([]Found, 
 	return w.s.unclaimed(ctx, a.ID, out)
 }
 
-func (s *Service) unclaimed(ctx context.Context, account ids.ID, found []Found) ([]Found, error) {
+func (s *Service) unclaimed(ctx context.Context, account ids.ID, found []listed) ([]listed, error) {
 	if len(found) == 0 {
 		return nil, nil
 	}
@@ -204,14 +204,14 @@ func (s *Service) unclaimed(ctx context.Context, account ids.ID, found []Found) 
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(found, func(f Found) bool { return claimed[f.ArticleID] }), nil
+	return slices.DeleteFunc(found, func(f listed) bool { return claimed[f.ArticleID] }), nil
 }
 
 // textDistance is how many bits two fingerprints of the same article may differ
 // after the platform rewrote its HTML.
 const textDistance = 6
 
-func sameArticles(c Content, refs map[string]string, keepLinks bool, f Found) bool {
+func sameArticles(c Content, refs map[string]string, keepLinks bool, f listed) bool {
 	if len(f.Titles) != len(c.Articles) {
 		return false
 	}
@@ -222,14 +222,14 @@ func sameArticles(c Content, refs map[string]string, keepLinks bool, f Found) bo
 		if cover := refs[coverKey+a.Cover.Asset]; i < len(f.CoverIDs) && f.CoverIDs[i] != "" && cover != "" && f.CoverIDs[i] != cover {
 			return false
 		}
-		if i >= len(f.Texts) || f.Texts[i] == "" || a.Kind == Pictures {
+		if i >= len(f.prints) || !f.prints[i].shown || a.Kind == Pictures {
 			continue
 		}
 		res, err := render.Render(render.Source{Format: a.Format, Text: a.Body}, render.Options{Theme: a.Theme, KeepLinks: keepLinks, Picture: pictureOf(refs)})
 		if err != nil {
 			return false
 		}
-		if render.Distance(render.SimHash(wording(res.HTML)), render.SimHash(wording(f.Texts[i]))) > textDistance {
+		if render.Distance(render.SimHash(wording(res.HTML)), f.prints[i].sum) > textDistance {
 			return false
 		}
 	}

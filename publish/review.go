@@ -27,7 +27,7 @@ func (s *Service) Submit(ctx context.Context, actor *authz.Actor, id ids.ID, exp
 	if p.State != Draft && p.State != Returned {
 		return nil, errs.New(errs.Conflict, "这篇图文当前状态不能提交审核，请刷新页面查看。")
 	}
-	findings, err := s.lint(ctx, p)
+	findings, err := s.lint(ctx, actor, p)
 	if err != nil {
 		return nil, err
 	}

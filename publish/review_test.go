@@ -328,3 +328,24 @@ func TestWhatIsOffered(t *testing.T) {
 	offered(h.planner, "retract")
 	offered(h.editor)
 }
+
+// A copy has the words of those who wrote its source: none of them reviews it.
+func TestCopyKeepsItsWritersOut(t *testing.T) {
+	h := newHouse(t)
+	p, err := h.Create(h.ctx, h.judges[1], 1, h.content("原文"))
+	must(t, err)
+	p, err = h.Edit(h.ctx, h.judges[2], p.ID, p.Version, h.content("改过"), false)
+	must(t, err)
+	c, err := h.Copy(h.ctx, h.editor, p.ID)
+	must(t, err)
+	c, err = h.Submit(h.ctx, h.editor, c.ID, c.Version)
+	must(t, err)
+	for _, writer := range []*authz.Actor{h.judges[1], h.judges[2]} {
+		_, err = h.Decide(h.ctx, writer, c.ID, publish.Verdict{Level: 1, Decision: publish.Pass, Hash: c.Hash})
+		want(t, err, errs.Forbidden)
+	}
+	c = h.pass(h.judges[0], c)
+	if c.Level != 2 || c.AuthorID != h.editor.ID || len(c.Editors) != 3 {
+		t.Fatalf("%+v", c)
+	}
+}

@@ -118,6 +118,9 @@ func (s *Service) deliveriesFor(ctx context.Context, actor *authz.Actor, p *Post
 		if mode != ModePublish && mode != ModeMass && mode != ModeDraft {
 			return nil, errs.Bad(field+".mode", "发布方式无效，请选择发布、群发或仅存草稿。")
 		}
+		if a.Platform == Feed && mode != ModePublish {
+			return nil, errs.Bad(field+".mode", "“%s”是订阅源，没有群发和草稿箱，请选择“发布”。", a.Name)
+		}
 		out = append(out, &Delivery{
 			ID: s.IDs.New(), PostID: p.ID, AccountID: a.ID, AccountName: a.Name, Platform: a.Platform, PostTitle: p.Title,
 			OrgID: p.OrgID, OrgPath: p.OrgPath, Mode: mode, State: Waiting, Hash: p.Hash, PostVersion: p.Version,

@@ -421,3 +421,24 @@ func TestRightsOnDeliveries(t *testing.T) {
 		t.Fatalf("%+v %v", res, err)
 	}
 }
+
+// A feed has neither followers to push to nor a draft box.
+func TestFeedsTakeOneModeOnly(t *testing.T) {
+	h := newHouse(t)
+	h.Service = h.service(func(c *publish.Config) {
+		c.Platforms = map[string]publish.Platform{publish.WeChat: h.sim, publish.Feed: h.sim}
+	})
+	id := h.db.IDs().New()
+	_, err := h.store.CreateAccount(h.ctx, &publish.Account{
+		ID: id, OrgID: 1, OrgPath: "/1/", Platform: publish.Feed, Name: "网站", Kind: "feed", Mode: publish.ModePublish,
+		AppID: "feed-1", Limits: publish.DefaultLimits(), Version: 1, Created: h.clock.Now(),
+	}, h.entry("account.create"))
+	must(t, err)
+	p := h.approved(3, "文")
+	for _, mode := range []publish.Mode{publish.ModeMass, publish.ModeDraft} {
+		_, err := h.Schedule(h.ctx, h.planner, p.ID, p.Version, h.clock.Now(), []publish.Target{{AccountID: id, Mode: mode}})
+		has(t, want(t, err, errs.Invalid).Fields[0].Msg, "“网站”是订阅源")
+	}
+	_, err = h.Schedule(h.ctx, h.planner, p.ID, p.Version, h.clock.Now(), []publish.Target{{AccountID: id}})
+	must(t, err)
+}

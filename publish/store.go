@@ -129,10 +129,11 @@ type DeliverySketch struct {
 
 // Fingerprint is what near-duplicate search needs of a post.
 type Fingerprint struct {
-	PostID ids.ID
-	Title  string
-	Hash   string
-	Sim    uint64
+	PostID  ids.ID
+	OrgPath string
+	Title   string
+	Hash    string
+	Sim     uint64
 }
 
 // QueueStore is the queue of record.
@@ -232,8 +233,11 @@ type MediaStore interface {
 	ListAssets(ctx context.Context, scope authz.Scope, org ids.ID, query string, r page.Request) ([]Asset, error)
 	UpdateAsset(ctx context.Context, a *Asset, e trail.Entry) error
 	DeleteAsset(ctx context.Context, id ids.ID, e trail.Entry) error
-	// AssetUses counts the posts whose current content or approved revision holds the hash.
-	AssetUses(ctx context.Context, hash string) (int, error)
+	// AssetCopies lists the assets of this hash in all organisations, oldest first.
+	AssetCopies(ctx context.Context, hash string) ([]Asset, error)
+	// AssetUses counts the posts of the scope whose current content, approved
+	// revision or delivered content holds the hash.
+	AssetUses(ctx context.Context, scope authz.Scope, hash string) (int, error)
 }
 
 // Blobs keeps bytes by their SHA-256.

@@ -23,7 +23,10 @@ func TestArticleWithPicturesIsRecognised(t *testing.T) {
 		t.Fatal("the article has no picture")
 	}
 	found := Found{Titles: []string{" 检修 "}, CoverIDs: []string{"cover-1"}, Texts: []string{listed}}
-	if !sameArticles(c, refs, false, found) {
+	if newListed(found).Texts != nil || found.Texts == nil {
+		t.Fatal("the reading that is kept holds the texts")
+	}
+	if !sameArticles(c, refs, false, newListed(found)) {
 		t.Fatal("an article with a picture was not recognised")
 	}
 	for name, change := range map[string]func(*Found){
@@ -36,7 +39,7 @@ func TestArticleWithPicturesIsRecognised(t *testing.T) {
 	} {
 		other := found
 		change(&other)
-		if sameArticles(c, refs, false, other) {
+		if sameArticles(c, refs, false, newListed(other)) {
 			t.Errorf("an article with another %s was taken for this one", name)
 		}
 	}

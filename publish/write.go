@@ -16,11 +16,12 @@ import (
 
 // Create starts a post in an organisation. content may be empty.
 func (s *Service) Create(ctx context.Context, actor *authz.Actor, orgID ids.ID, content Content) (*Post, error) {
-	return s.create(ctx, actor, orgID, content)
+	return s.create(ctx, actor, orgID, content, nil)
 }
 
-// create is Create with contents whose pictures may be used besides the actor's.
-func (s *Service) create(ctx context.Context, actor *authz.Actor, orgID ids.ID, content Content, had ...Content) (*Post, error) {
+// create is Create, of a copy when there is a source: its pictures may be used
+// besides the actor's, and whoever wrote it may not review the copy either.
+func (s *Service) create(ctx context.Context, actor *authz.Actor, orgID ids.ID, content Content, source *Post) (*Post, error) {
 	org, err := s.orgFor(ctx, actor, orgID, PostWrite)
 	if err != nil {
 		return nil, err
@@ -31,13 +32,23 @@ func (s *Service) create(ctx context.Context, actor *authz.Actor, orgID ids.ID, 
 	if err := checkContent(&content); err != nil {
 		return nil, err
 	}
+	editors := []ids.ID{actor.ID}
+	var had []Content
+	if source != nil {
+		had = append(had, source.Content)
+		for _, id := range append([]ids.ID{source.AuthorID}, source.Editors...) {
+			if !slices.Contains(editors, id) {
+				editors = append(editors, id)
+			}
+		}
+	}
 	if err := s.mayUse(ctx, actor, content, had...); err != nil {
 		return nil, err
 	}
 	now := s.Clock.Now()
 	p := &Post{
 		ID: s.IDs.New(), OrgID: org.ID, OrgPath: org.Path, OrgName: org.Name, State: Draft, Version: 1,
-		AuthorID: actor.ID, AuthorName: actor.Name, Editors: []ids.ID{actor.ID},
+		AuthorID: actor.ID, AuthorName: actor.Name, Editors: editors,
 		CreatedAt: now, UpdatedAt: now, UpdatedBy: actor.Name,
 	}
 	p.setContent(content)
@@ -183,7 +194,7 @@ func (s *Service) Copy(ctx context.Context, actor *authz.Actor, id ids.ID) (*Pos
 	if err != nil {
 		return nil, err
 	}
-	return s.create(ctx, actor, p.OrgID, p.Content, p.Content)
+	return s.create(ctx, actor, p.OrgID, p.Content, p)
 }
 
 // Detail is a post with everything its page shows.

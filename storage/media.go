@@ -55,6 +55,11 @@ func (s *Publishing) Asset(ctx context.Context, scope authz.Scope, hash string) 
 		append([]any{hash}, args...)...)
 }
 
+// AssetCopies implements publish.MediaStore.
+func (s *Publishing) AssetCopies(ctx context.Context, hash string) ([]publish.Asset, error) {
+	return All(ctx, s.db, scanAsset, `SELECT `+assetCols+assetFrom+`WHERE a.hash = ? ORDER BY a.id`, hash)
+}
+
 // ListAssets implements publish.MediaStore: newest first, one row more than the limit.
 func (s *Publishing) ListAssets(ctx context.Context, scope authz.Scope, org ids.ID, query string, r page.Request) ([]publish.Asset, error) {
 	var w filter
@@ -92,11 +97,13 @@ func (s *Publishing) DeleteAsset(ctx context.Context, id ids.ID, e trail.Entry) 
 
 // AssetUses implements publish.MediaStore. Contents that were delivered count
 // too: a waiting delivery needs the picture, a finished one shows it.
-func (s *Publishing) AssetUses(ctx context.Context, hash string) (int, error) {
+func (s *Publishing) AssetUses(ctx context.Context, scope authz.Scope, hash string) (int, error) {
+	where, args := ScopeSQL("o.path", scope)
 	n, err := One(ctx, s.db, ScanInt64, nil, `SELECT COUNT(*) FROM (
 		SELECT p.id FROM content_assets c JOIN posts p ON p.hash = c.content WHERE c.asset = ?
 		UNION SELECT p.id FROM content_assets c JOIN posts p ON p.approved_hash = c.content WHERE c.asset = ?
-		UNION SELECT d.post_id FROM content_assets c JOIN deliveries d ON d.hash = c.content WHERE c.asset = ?) used`, hash, hash, hash)
+		UNION SELECT d.post_id FROM content_assets c JOIN deliveries d ON d.hash = c.content WHERE c.asset = ?) used
+		JOIN posts q ON q.id = used.id JOIN orgs o ON o.id = q.org_id WHERE `+where, append([]any{hash, hash, hash}, args...)...)
 	return int(n), err
 }
 

@@ -106,10 +106,10 @@ func (s *Publishing) Fingerprints(ctx context.Context, scope authz.Scope, since 
 	return All(ctx, s.db, func(r Scanner) (publish.Fingerprint, error) {
 		var f publish.Fingerprint
 		var sim int64
-		err := r.Scan(&f.PostID, &f.Title, &f.Hash, &sim)
+		err := r.Scan(&f.PostID, &f.OrgPath, &f.Title, &f.Hash, &sim)
 		f.Sim = uint64(sim)
 		return f, err
-	}, `SELECT p.id, p.title, p.hash, p.sim FROM posts p JOIN orgs o ON o.id = p.org_id
+	}, `SELECT p.id, o.path, p.title, p.hash, p.sim FROM posts p JOIN orgs o ON o.id = p.org_id
 		WHERE `+where+` AND p.updated_at >= ? ORDER BY p.updated_at DESC, p.id DESC LIMIT ?`,
 		append(args, Millis(since), maxFingerprints)...)
 }

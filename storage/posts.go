@@ -162,7 +162,9 @@ func (c *content) put(tx *Tx) error {
 	return nil
 }
 
-// assetsOf lists the pictures that a content refers to, once each.
+// assetsOf lists the pictures that a content refers to, once each: those that
+// publishing would show, and whatever else looks like one, since what does not
+// render today may after an edit.
 func assetsOf(c publish.Content) []string {
 	var out []string
 	seen := map[string]bool{}
@@ -186,6 +188,9 @@ func assetsOf(c publish.Content) []string {
 			}
 			add(rest[:n])
 		}
+	}
+	for _, hash := range c.Library() {
+		add(hash)
 	}
 	return out
 }

@@ -84,7 +84,7 @@ func TestPublishAssetUses(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		uses := func(c string) int {
 			t.Helper()
-			n, err := h.AssetUses(t.Context(), hash64(c))
+			n, err := h.AssetUses(t.Context(), everything(), hash64(c))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,16 +93,20 @@ func TestPublishAssetUses(t *testing.T) {
 		c := publish.Content{Articles: []publish.Article{
 			{Kind: publish.News, Title: "图", Format: "html", Body: assetRef(hash64("a")) + assetRef(hash64("a")) + "asset:short", Cover: publish.Cover{Asset: hash64("b")}},
 			{Kind: publish.Pictures, Title: "组图", Format: "html", Images: []string{hash64("c")}},
+			{Kind: publish.News, Title: "转义", Format: "markdown", Body: `![图](asset\:` + hash64("e") + `) ![图](asset&#58;` + hash64("f") + `)`},
 		}}
 		p := h.postOf(2, c)
 		h.postOf(3, c) // the same content in a second post
-		for _, s := range []string{"a", "b", "c"} {
+		for _, s := range []string{"a", "b", "c", "e", "f"} {
 			if uses(s) != 2 {
 				t.Errorf("%s is used %d times, want 2", s, uses(s))
 			}
 		}
 		if uses("d") != 0 {
 			t.Error("an unused picture is in use")
+		}
+		if n, err := h.AssetUses(t.Context(), under("/1/3/"), hash64("a")); err != nil || n != 1 {
+			t.Errorf("used %d times in one organisation (%v)", n, err)
 		}
 		h.queue(p, h.account(2, "号"))
 		next := h.edit(p, pubContent("没有图"), false)
@@ -112,7 +116,7 @@ func TestPublishAssetUses(t *testing.T) {
 			t.Errorf("the delivered content counts no more: %d", uses("a"))
 		}
 		rows, err := h.ListPosts(t.Context(), publish.PostFilter{Scope: under("/1/3/")}, first(5))
-		if err != nil || len(rows) != 1 || rows[0].Cover != hash64("b") || rows[0].Articles != 2 {
+		if err != nil || len(rows) != 1 || rows[0].Cover != hash64("b") || rows[0].Articles != 3 {
 			t.Fatalf("summary %+v, %v", rows, err)
 		}
 	})

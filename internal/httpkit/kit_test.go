@@ -337,6 +337,23 @@ func TestBodiesAreBounded(t *testing.T) {
 	b.do(t, "POST", "/api/x/v1/things", "x", append(writer(), "Content-Encoding", "gzip")...).want(t, 415)
 }
 
+// Callbacks and people of one address do not use up each other's requests.
+func TestRateLimitsApart(t *testing.T) {
+	b := build(t, func(c *Config) { c.PerAddress = limit.Per(2, time.Minute) })
+	events := Apart(limit.New(b.clock, limit.Per(3, time.Minute), 100), limit.New(b.clock, limit.Per(4, time.Minute), 100))
+	b.kit.Surface(SurfaceConfig{}).Post("/events/{app}", Public, "events", Raw(func(c *fiber.Ctx) error { return c.SendString("ok") }, NoCSRF(), events))
+	for range 3 {
+		b.do(t, "POST", "/events/one", "").want(t, 200)
+	}
+	b.do(t, "POST", "/events/one", "").want(t, 429)
+	b.do(t, "GET", "/api/x/v1/me", "", "X-Who", "a").want(t, 200)
+	b.do(t, "GET", "/api/x/v1/me", "", "X-Who", "a").want(t, 200)
+	b.do(t, "GET", "/api/x/v1/me", "", "X-Who", "a").want(t, 429)
+	b.do(t, "POST", "/events/two", "").want(t, 429) // four together
+	b.clock.Add(time.Minute)
+	b.do(t, "POST", "/events/two", "").want(t, 200)
+}
+
 func TestRateLimits(t *testing.T) {
 	b := build(t, func(c *Config) { c.PerActor = limit.Per(2, time.Minute); c.PerAddress = limit.Per(100, time.Minute) })
 	me := func(who string) *reply { return b.do(t, "GET", "/api/x/v1/me", "", "X-Who", who) }

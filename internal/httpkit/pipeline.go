@@ -56,7 +56,7 @@ func (k *Kit) begin(c *fiber.Ctx, e *entry) *request {
 // admit decides whether the handler may see the request at all.
 func (k *Kit) admit(rq *request, c *fiber.Ctx) error {
 	e := rq.entry
-	if err := allow(k.byAddress, bucketOf(rq.info.Addr)); err != nil {
+	if err := k.rate(rq, c); err != nil {
 		return err
 	}
 	if err := allow(e.limits, bucketOf(rq.info.Addr)); err != nil {
@@ -78,6 +78,19 @@ func (k *Kit) admit(rq *request, c *fiber.Ctx) error {
 		}
 	}
 	return k.idempotency(rq, c)
+}
+
+// rate counts the request with those of its address, or apart from them.
+func (k *Kit) rate(rq *request, c *fiber.Ctx) error {
+	from, of := bucketOf(rq.info.Addr), rq.entry.apart
+	if of.all == nil {
+		return allow(k.byAddress, from)
+	}
+	if err := allow(of.all, from); err != nil {
+		return err
+	}
+	path := c.Path()
+	return allow(of.each, from+" "+path[:min(len(path), 64)])
 }
 
 // identify finds the actor and asks for the right of the route.

@@ -40,6 +40,7 @@ type entry struct {
 	noCSRF     bool
 	csp        string
 	limits     *limit.Buckets // per address, for this route alone
+	apart      apart
 	gate       Gate
 	op         opDoc
 }
@@ -77,6 +78,15 @@ func Through(g Gate) Option { return func(e *entry) { e.gate = g } }
 
 // Idempotent reads the Idempotency-Key header on an endpoint that is not Create.
 func Idempotent() Option { return func(e *entry) { e.idempotent = true } }
+
+// apart are the limits of a route that does not count with the rest of its
+// address.
+type apart struct{ each, all *limit.Buckets }
+
+// Apart is for platforms that send a lot from few addresses: such requests do
+// not count with the others of their address, but by address and path in each,
+// and by address in all.
+func Apart(each, all *limit.Buckets) Option { return func(e *entry) { e.apart = apart{each, all} } }
 
 // NoCSRF is for routes that prove the sender otherwise (signed callbacks).
 func NoCSRF() Option { return func(e *entry) { e.noCSRF = true } }

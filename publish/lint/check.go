@@ -61,7 +61,7 @@ type Cover struct {
 // Similar is a post that says much the same, found by the caller.
 type Similar struct {
 	Article int    // index of the article here
-	Title   string // title of the other
+	Title   string // title of the other; empty: of an organisation the reader may not see
 	When    string // "6月18日发布", "计划 6月20日 发布"
 	Same    bool   // the text is the same, not only alike
 }
@@ -256,11 +256,15 @@ func (c *checker) similar() {
 		if s.When != "" {
 			when = "（" + s.When + "）"
 		}
+		other := "《" + s.Title + "》" + when
+		if s.Title == "" {
+			other = "另一组织的图文"
+		}
 		if s.Same {
-			c.add("similar.same", Warning, s.Article, "body", "内容与《%s》%s相同，请确认不是重复发布。", s.Title, when)
+			c.add("similar.same", Warning, s.Article, "body", "内容与%s相同，请确认不是重复发布。", other)
 			continue
 		}
-		c.add("similar.near", Hint, s.Article, "body", "内容与《%s》%s很接近，请确认不是重复发布。", s.Title, when)
+		c.add("similar.near", Hint, s.Article, "body", "内容与%s很接近，请确认不是重复发布。", other)
 	}
 }
 

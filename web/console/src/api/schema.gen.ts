@@ -2272,7 +2272,7 @@ export interface components {
             size: number;
             /**
              * Format: int64
-             * @description posts whose present or approved content holds the picture
+             * @description posts of the picture's organisation and those below whose present or approved content holds it
              */
             used: number;
             /** Format: int64 */
@@ -4321,7 +4321,10 @@ export interface operations {
     };
     saveMedia: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description whose library; without it the oldest that one manages */
+                orgId?: string;
+            };
             header?: never;
             path: {
                 hash: string;
@@ -4356,7 +4359,10 @@ export interface operations {
     };
     deleteMedia: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description whose library; without it the oldest that one manages */
+                orgId?: string;
+            };
             header?: never;
             path: {
                 hash: string;
