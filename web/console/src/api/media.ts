@@ -4,9 +4,11 @@ import type { Asset } from './types'
 
 export type MediaQuery = NonNullable<operations['listMedia']['parameters']['query']>
 export const listMedia = (query: MediaQuery) => take(client.GET('/media', { params: { query } }))
-export const describeMedia = (hash: string, alt: string, name: string) =>
-  take(client.PUT('/media/{hash}', { params: { path: { hash } }, body: { alt, name } }))
-export const deleteMedia = (hash: string) => take(client.DELETE('/media/{hash}', { params: { path: { hash } } }))
+/** One picture may lie in several libraries: orgId says which copy is meant. */
+export const describeMedia = (a: Pick<Asset, 'hash' | 'orgId'>, alt: string, name: string) =>
+  take(client.PUT('/media/{hash}', { params: { path: { hash: a.hash }, query: { orgId: a.orgId } }, body: { alt, name } }))
+export const deleteMedia = (a: Pick<Asset, 'hash' | 'orgId'>) =>
+  take(client.DELETE('/media/{hash}', { params: { path: { hash: a.hash }, query: { orgId: a.orgId } } }))
 export const cleanPaste = (html: string, orgId: string) => take(client.POST('/paste', { body: { html, orgId } }))
 
 /** Address of a stored picture; size 0 is the original. */
