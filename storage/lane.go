@@ -206,7 +206,13 @@ func (l *lane) attempt(jobs []*job) (retry error) {
 	results := make([]error, len(jobs))
 	for i, j := range jobs {
 		j.tx = Tx{Ctx: context.WithValue(context.WithoutCancel(j.ctx), inTx{}, true), Now: now, lane: l}
-		if results[i] = l.call(j, len(jobs) > 1); j.tx.broken != nil {
+		results[i] = l.call(j, len(jobs) > 1)
+		// A deadlock may also show while rows are read, after the statement itself
+		// went well: then only the caller's error tells of it.
+		if j.tx.broken == nil && results[i] != nil && l.db.dialect.retryable(results[i]) {
+			j.tx.broken = results[i]
+		}
+		if j.tx.broken != nil {
 			l.rollback()
 			return j.tx.broken
 		}
