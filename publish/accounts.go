@@ -248,6 +248,7 @@ func (s *Service) look(ctx context.Context, a *Account) (err error) {
 		s.Log.Warn("account: health not read", "account", a.ID, "kind", pe.Kind, "code", pe.Code, "err", pe.Cause)
 		h.Checks = []Check{{Name: "credentials", Note: pe.Msg}}
 	}
+	h.forgive(a.Mode)
 	h.OK = len(h.Checks) > 0 && !slices.ContainsFunc(h.Checks, func(c Check) bool { return !c.OK })
 	for i := range h.Checks {
 		h.Checks[i].Note = a.Secrets.redact(h.Checks[i].Note)
@@ -257,6 +258,16 @@ func (s *Service) look(ctx context.Context, a *Account) (err error) {
 	}
 	s.remindSoon()
 	return nil
+}
+
+// forgive passes a missing right that the account's mode does not need: one
+// that only keeps drafts is well without publishing.
+func (h *Health) forgive(mode Mode) {
+	for i := range h.Checks {
+		if c := &h.Checks[i]; mode == ModeDraft && c.Name == "publish" && !c.OK {
+			c.OK, c.Note = true, "没有自动发布权限。这个账号按“仅存草稿”使用，不受影响。"
+		}
+	}
 }
 
 // redact removes the secrets from text that a platform wrote.

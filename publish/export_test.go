@@ -33,3 +33,6 @@ func (q *Queue) StoppedTurn(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Forgive is Health.forgive, for tests.
+func (h *Health) Forgive(mode Mode) { h.forgive(mode) }
