@@ -151,8 +151,10 @@ func (p *program) buildStaff(context.Context, options) error {
 
 func (p *program) buildMembers(context.Context, options) error {
 	var err error
-	p.members, err = member.New(member.Config{Store: storage.NewMembers(p.db), Sealer: p.box, Clock: p.clock, IDs: p.db.IDs(),
-		Orgs: p.memberOrgs, Staff: p.memberStaff})
+	p.members, err = member.New(member.Config{
+		Store: storage.NewMembers(p.db), Sealer: p.box, Clock: p.clock, IDs: p.db.IDs(),
+		Orgs: p.memberOrgs, Staff: p.memberStaff,
+	})
 	return err
 }
 
@@ -161,8 +163,10 @@ func (p *program) memberOrgs(ctx context.Context) ([]member.Org, error) {
 	list, err := p.staff.Orgs(ctx, authz.SystemActor("member"), false)
 	out := make([]member.Org, len(list))
 	for i, o := range list {
-		out[i] = member.Org{ID: o.ID, ParentID: o.ParentID, Path: o.Path, Branch: o.Kind == staff.Branch, Group: o.Kind == staff.Group,
-			Name: o.Name, Short: o.ShortName}
+		out[i] = member.Org{
+			ID: o.ID, ParentID: o.ParentID, Path: o.Path, Branch: o.Kind == staff.Branch, Group: o.Kind == staff.Group,
+			Name: o.Name, Short: o.ShortName,
+		}
 	}
 	return out, err
 }
