@@ -216,7 +216,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 		Log: p.log, Clock: p.clock, Random: rand.Reader, PublicURL: opt.publicURL, TrustedProxies: proxies,
 		PerAddress: perSecond(*p.set.ratePerAddress), PerActor: perSecond(*p.set.ratePerActor),
 	})
-	in := wechatCallbacks{store: storage.NewPublishing(p.db, p.box), platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, log: p.log}
+	in := wechatCallbacks{store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, log: p.log}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
 		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,

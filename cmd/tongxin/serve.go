@@ -117,19 +117,29 @@ func localListener(addr string, log *slog.Logger) (net.Listener, error) {
 	return ln, nil
 }
 
-// startSandbox runs the simulator inside this process: its API on a loopback
-// port of its own, so that the product calls it over HTTP like the real one.
-func startSandbox(ctx context.Context, set *settings, log *slog.Logger) (http.Handler, string, func(), error) {
-	cfg := sandbox.Config{StateFile: filepath.Join(*set.data, "sandbox.json"), Log: log, VisibleText: true}
+// sandboxAccounts are the demonstration's accounts as the simulator knows them,
+// wherever it runs; program is the address that their events go to. The second
+// one lost its publishing rights, as unverified accounts did.
+func sandboxAccounts(program string) []sandbox.Account {
+	var out []sandbox.Account
 	for i, app := range demoApps() {
 		a := sandbox.Account{
 			AppID: app.appID, Secret: app.secret, Token: app.token, AESKey: app.aesKey, Name: app.name,
-			CallbackURL: localURL(*set.addr) + "/wechat/" + app.appID, Mode: "aes",
+			CallbackURL: program + "/wechat/" + app.appID, Mode: "aes",
 		}
 		if i == 1 {
 			a.Deny = []string{"publish", "mass"}
 		}
-		cfg.Accounts = append(cfg.Accounts, a)
+		out = append(out, a)
+	}
+	return out
+}
+
+// startSandbox runs the simulator inside this process: its API on a loopback
+// port of its own, so that the product calls it over HTTP like the real one.
+func startSandbox(ctx context.Context, set *settings, log *slog.Logger) (http.Handler, string, func(), error) {
+	cfg := sandbox.Config{
+		Accounts: sandboxAccounts(localURL(*set.addr)), StateFile: filepath.Join(*set.data, "sandbox.json"), Log: log, VisibleText: true,
 	}
 	box, err := sandbox.New(cfg)
 	if err != nil {
@@ -237,14 +247,7 @@ func sandboxCommand(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	*set.logFormat = "text"
-	cfg := sandbox.Config{Log: newLogger(set, c.err), VisibleText: true}
-	for _, app := range demoApps() {
-		cfg.Accounts = append(cfg.Accounts, sandbox.Account{
-			AppID: app.appID, Secret: app.secret, Token: app.token, AESKey: app.aesKey,
-			Name: app.name, CallbackURL: *callback + "/wechat/" + app.appID, Mode: "aes",
-		})
-	}
-	box, err := sandbox.New(cfg)
+	box, err := sandbox.New(sandbox.Config{Accounts: sandboxAccounts(*callback), Log: newLogger(set, c.err), VisibleText: true})
 	if err != nil {
 		return err
 	}
