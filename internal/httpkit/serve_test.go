@@ -146,8 +146,11 @@ func TestServeRefusesAHoleInTheTable(t *testing.T) {
 // answer for ever.
 func TestServeLeavesAReaderWhoStops(t *testing.T) {
 	const size = 32 << 20 // more than the buffers of a connection
-	b := build(t, func(c *Config) { c.WriteTimeout = 50 * time.Millisecond })
-	b.api.Get("/big", Public, "big", Raw(func(c *fiber.Ctx) error { return c.Send(make([]byte, size)) }))
+	b, asked := build(t, func(c *Config) { c.WriteTimeout = 50 * time.Millisecond }), make(chan struct{})
+	b.api.Get("/big", Public, "big", Raw(func(c *fiber.Ctx) error {
+		defer close(asked)
+		return c.Send(make([]byte, size))
+	}))
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +166,14 @@ func TestServeLeavesAReaderWhoStops(t *testing.T) {
 	if _, err := io.WriteString(conn, "GET /api/x/v1/big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(500 * time.Millisecond)
+	<-asked
+	patience, enough := context.WithTimeout(t.Context(), 30*time.Second)
+	defer enough()
+	for look := time.NewTicker(5 * time.Millisecond); b.kit.App().Server().GetOpenConnectionsCount() > 0; <-look.C {
+		if patience.Err() != nil {
+			t.Fatal("the connection is still open")
+		}
+	}
 	if n, _ := io.Copy(io.Discard, conn); n >= size {
 		t.Errorf("the whole answer was kept: %d bytes", n)
 	}
