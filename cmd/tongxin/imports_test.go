@@ -16,14 +16,17 @@ import (
 func layers() map[string][]string {
 	domain := []string{"internal", "self"}
 	return map[string][]string{
-		"cmd":         {"cmd", "handlers", "miniapp-api", "publish", "staff", "member", "audit", "storage", "wechat", "internal"},
-		"handlers":    {"self", "publish", "staff", "member", "audit", "internal"},
-		"miniapp-api": {"self", "publish", "staff", "member", "internal"},
+		"cmd":         {"cmd", "handlers", "miniapp-api", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "storage", "wechat", "internal"},
+		"handlers":    {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "internal"},
+		"miniapp-api": {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "internal"},
 		"publish":     domain,
 		"staff":       domain,
 		"member":      domain,
+		"notify":      domain,
+		"quiz":        domain,
+		"moderate":    domain,
 		"audit":       domain,
-		"storage":     {"self", "publish", "staff", "member", "audit", "internal"},
+		"storage":     {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "internal"},
 		"wechat":      domain,
 		"internal":    {"self"},
 	}
@@ -33,6 +36,7 @@ func layers() map[string][]string {
 func testOnly() map[string][]string {
 	return map[string][]string{
 		"handlers": {"storage"}, "miniapp-api": {"storage"}, "publish": {"storage"}, "staff": {"storage"}, "member": {"storage"}, "audit": {"storage"},
+		"notify": {"storage"}, "quiz": {"storage"}, "moderate": {"storage"},
 	}
 }
 

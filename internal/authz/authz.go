@@ -67,6 +67,44 @@ func (a *Actor) Has(right Right) bool {
 	}
 	return a.Kind == System || slices.ContainsFunc(a.Grants, func(g Grant) bool { return slices.Contains(g.Rights, right) })
 }
+// Within reports whether the actor holds right on an organisation at or under
+// path: a thing that belongs to path is meant for everyone below it.
+func (a *Actor) Within(right Right, path string) bool {
+	if a == nil || path == "" {
+		return false
+	}
+	if a.Kind == System {
+		return true
+	}
+	return slices.ContainsFunc(a.Grants, func(g Grant) bool { return strings.HasPrefix(g.Path, path) && slices.Contains(g.Rights, right) })
+}
+
+// Above lists the organisations on which, and above which, the actor holds
+// right: whose things are meant for the actor. In no order, without doubles.
+func (a *Actor) Above(right Right) []ids.ID {
+	var out []ids.ID
+	if a == nil {
+		return nil
+	}
+	for _, g := range a.Grants {
+		if slices.Contains(g.Rights, right) {
+			out = append(out, Ancestors(g.Path)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Ancestors reads the ids out of a path, the top first, the last its own.
+func Ancestors(path string) []ids.ID {
+	var out []ids.ID
+	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if id, err := ids.Parse(part); err == nil && id != 0 {
+			out = append(out, id)
+		}
+	}
+	return out
+}
 
 // Scope is where an actor holds a right: everything, or a set of subtrees.
 // A query without a scope must not exist for things that belong to someone.
