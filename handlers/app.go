@@ -14,6 +14,7 @@ import (
 	"tongxin/internal/httpkit"
 	"tongxin/internal/limit"
 	"tongxin/member"
+	"tongxin/moderate"
 	"tongxin/publish"
 	"tongxin/publish/feed"
 	"tongxin/staff"
@@ -32,6 +33,8 @@ type Deps struct {
 	Audit   *audit.Service
 	Publish *publish.Service
 	Feed    *feed.Service
+	// Moderate is the content check of what members write.
+	Moderate *moderate.Service
 	// Callback takes the callbacks of WeChat accounts.
 	Callback Callback
 	// Sandbox is the simulator and its page; nil: not part of this program.

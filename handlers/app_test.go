@@ -24,6 +24,7 @@ import (
 	"tongxin/internal/ids"
 	"tongxin/internal/seal"
 	"tongxin/member"
+	"tongxin/moderate"
 	"tongxin/publish"
 	"tongxin/publish/feed"
 	"tongxin/staff"
@@ -41,6 +42,7 @@ type house struct {
 	clock *clock.Manual
 	staff *staff.Service
 	kit   *httpkit.Kit
+	check *moderate.Service
 	feed  *feed.Service
 	log   *bytes.Buffer
 	orgs  map[string]*staff.Org
@@ -294,8 +296,8 @@ func (h *house) deps(box *seal.Box) handlers.Deps {
 	})
 	check(h.t, err)
 	return handlers.Deps{
-		Members: roster,
-		Feed:    feeds, PublicURL: "http://example.com", Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
+		Members: roster, Moderate: h.checker(box),
+		Feed: feeds, PublicURL: "http://example.com", Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
 		Callback: func(context.Context, string, string, url.Values, []byte) (string, error) {
 			return "", errs.Missing("公众号")
 		},

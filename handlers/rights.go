@@ -4,6 +4,7 @@ import (
 	"tongxin/audit"
 	"tongxin/internal/authz"
 	"tongxin/member"
+	"tongxin/moderate"
 	"tongxin/publish"
 	"tongxin/staff"
 )
@@ -23,9 +24,11 @@ func Roles() []staff.Role {
 			staff.OrgRead, staff.OrgManage, staff.StaffRead, staff.StaffManage, publish.AccountRead, publish.AccountManage,
 			publish.WordsManage, publish.MediaRead, publish.MediaWrite, publish.PostRead, publish.PostSchedule, publish.PostRetract,
 			member.Read, member.Manage, member.Reveal,
+			moderate.Review,
 		}},
 		{Name: "editor", Label: "宣传编辑", Rights: []authz.Right{
 			publish.PostRead, publish.PostWrite, publish.PostSchedule, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
+			moderate.Review,
 		}},
 		{Name: "reviewer1", Label: "初审", Rights: review(1)},
 		{Name: "reviewer2", Label: "复审", Rights: review(2)},
@@ -33,6 +36,7 @@ func Roles() []staff.Role {
 		{Name: "secretary", Label: "支部书记", Rights: []authz.Right{
 			publish.PostRead, publish.PostWrite, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
 			member.Read, member.Manage, member.Reveal,
+			moderate.Review,
 		}},
 		{Name: "auditor", Label: "审计员", SecondFactor: true, Rights: []authz.Right{audit.Read}},
 	}

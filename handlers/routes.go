@@ -66,6 +66,7 @@ func routes(api, root *httpkit.Surface, d Deps, me *sessions, door httpkit.Optio
 		httpkit.Query("object", ""), httpkit.Query("objectId", ""), httpkit.Query("result", "")))
 
 	roster(api, d)
+	moderation(api, d)
 	publishing(api, root, d)
 	library(api, root, d)
 }

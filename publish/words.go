@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -189,4 +190,20 @@ func checkWord(w Word) error {
 
 func wordEntry(actor *authz.Actor, w Word, action string) trail.Entry {
 	return trail.Entry{Actor: actor, Action: action, Object: "word", ID: w.ID, Detail: map[string]string{"text": w.Text, "kind": w.Kind, "suggest": w.Suggest}}
+}
+
+// Sensitive lists the words of a text that the house's list says must not
+// appear, each once and as they are written there.
+func (s *Service) Sensitive(ctx context.Context, text string) ([]string, error) {
+	list, err := s.matcher(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, m := range list.Find(text) {
+		if quote := text[m.Start:m.End]; m.Word.Kind == lint.Sensitive && !slices.Contains(out, quote) {
+			out = append(out, quote)
+		}
+	}
+	return out, nil
 }

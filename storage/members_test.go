@@ -288,7 +288,7 @@ func TestRotate(t *testing.T) {
 			return out
 		}
 		first := run()
-		if d := first["members.phone_sealed"]; d.Looked != 250 || d.Resealed != 250 || d.Remaining != 0 || len(first) != 8 {
+		if d := first["members.phone_sealed"]; d.Looked != 250 || d.Resealed != 250 || d.Remaining != 0 || len(first) != 9 {
 			t.Fatalf("%+v", first)
 		}
 		if d := run()["members.phone_sealed"]; d.Resealed != 0 || d.Looked != 250 {

@@ -9,6 +9,7 @@ import (
 	"tongxin/internal/ids"
 	"tongxin/internal/trail"
 	"tongxin/member"
+	"tongxin/moderate"
 	"tongxin/staff"
 )
 
@@ -46,6 +47,7 @@ func sealedColumns() []sealedColumn {
 		{table: "staff_accounts", column: "phone_sealed", use: staff.PhoneUse},
 		{table: "staff_accounts", column: "totp_sealed", use: staff.TotpUse},
 		{table: "platform_accounts", column: "secrets", use: secretsOf},
+		{table: "moderation_items", column: "text_sealed", use: moderate.TextUse},
 		{table: "feed_webhooks", column: "secret", use: hookContext},
 	}
 }

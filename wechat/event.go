@@ -19,6 +19,7 @@ const (
 	EventMass        EventKind = "mass"        // MASSSENDJOBFINISH
 	EventSubscribe   EventKind = "subscribe"   // a new follower
 	EventUnsubscribe EventKind = "unsubscribe" // a follower left
+	EventMediaCheck  EventKind = "media_check" // wxa_media_check: the verdict of CheckPicture
 	EventMessage     EventKind = "message"     // somebody wrote: text, image, voice …
 	EventOther       EventKind = "other"
 )
@@ -37,6 +38,14 @@ type Event struct {
 	Content string // of text messages
 	Publish *PublishResult
 	Mass    *MassResult
+	Check   *MediaCheck
+}
+
+// MediaCheck is the late verdict of a picture. Code other than 0 means that it
+// was not checked (-1008: could not be downloaded); Suggest is empty then.
+type MediaCheck struct {
+	CheckResult
+	Code int
 }
 
 // MassResult is the outcome of a mass send.
@@ -76,6 +85,9 @@ func (e Event) DedupeKey() string {
 	}
 	if e.MsgID != "" {
 		parts = append(parts, e.MsgID)
+	}
+	if e.Check != nil {
+		parts = append(parts, e.Check.TraceID)
 	}
 	return strings.Join(parts, ":")
 }
@@ -118,7 +130,11 @@ type xmlEvent struct {
 		State int       `xml:"CheckState"`
 		Items []xmlItem `xml:"ResultList>item"`
 	} `xml:"CopyrightCheckResult"`
-	URLs []xmlItem `xml:"ArticleUrlResult>ResultList>item"`
+	URLs    []xmlItem `xml:"ArticleUrlResult>ResultList>item"`
+	TraceID string    `xml:"trace_id"`
+	Suggest string    `xml:"result>suggest"`
+	Label   int       `xml:"result>label"`
+	ErrCode int       `xml:"errcode"`
 }
 
 // parseEvent reads a verified plain body.
@@ -149,6 +165,11 @@ func parseEvent(body []byte) (*Event, error) {
 			return nil, err
 		}
 		e.Kind, e.Publish = EventPublish, r
+	case "wxa_media_check":
+		if x.TraceID == "" {
+			return nil, ErrMalformed
+		}
+		e.Kind, e.Check = EventMediaCheck, x.check()
 	case "MASSSENDJOBFINISH":
 		if e.MsgID == "" {
 			return nil, ErrMalformed
@@ -175,6 +196,16 @@ func (x xmlEvent) publish() (*PublishResult, error) {
 		r.URLs = append(r.URLs, PublishedURL{Index: it.Idx, URL: it.URL})
 	}
 	return r, nil
+}
+
+// check reads a verdict; of a picture that was not checked there is none.
+func (x xmlEvent) check() *MediaCheck {
+	c := &MediaCheck{Code: x.ErrCode}
+	c.TraceID = x.TraceID
+	if x.ErrCode == 0 {
+		c.Suggest, c.Label = CheckSuggest(x.Suggest), x.Label
+	}
+	return c
 }
 
 func (x xmlEvent) mass(id string) *MassResult {

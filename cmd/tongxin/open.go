@@ -171,6 +171,7 @@ func (p *program) sweep(ctx context.Context) {
 			second(p.staff.Sweep(ctx)),
 			second(p.members.Sweep(ctx)),
 			second(p.publish.Store.ThinRevisions(ctx, now.Add(-24*time.Hour))),
+			p.moderate.Sweep(ctx),
 			second(p.feed.Sweep(ctx, 30*24*time.Hour)),
 			second(p.publish.CheckAccounts(ctx)),
 			second(p.publish.Store.SweepNotices(ctx, now.Add(-publish.NoticeAge))),

@@ -26,6 +26,7 @@ import (
 	"tongxin/internal/seal"
 	"tongxin/member"
 	miniapp "tongxin/miniapp-api"
+	"tongxin/moderate"
 	"tongxin/publish"
 	"tongxin/publish/feed"
 	"tongxin/staff"
@@ -51,8 +52,10 @@ type program struct {
 	audit   *audit.Service
 	feed    *feed.Service
 	publish *publish.Service
-	kit     *httpkit.Kit
-	surface struct{ staff, member *httpkit.Surface }
+	// moderate checks what members write before others see it.
+	moderate *moderate.Service
+	kit      *httpkit.Kit
+	surface  struct{ staff, member *httpkit.Surface }
 
 	closers []func() error
 }
@@ -68,7 +71,7 @@ type options struct {
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
 	p := &program{set: set, log: log, clock: clock.System{}}
 	for _, step := range []func(context.Context, options) error{
-		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildHTTP,
+		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildHTTP,
 	} {
 		if err := step(ctx, opt); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -216,9 +219,9 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 		Log: p.log, Clock: p.clock, Random: rand.Reader, PublicURL: opt.publicURL, TrustedProxies: proxies,
 		PerAddress: perSecond(*p.set.ratePerAddress), PerActor: perSecond(*p.set.ratePerActor),
 	})
-	in := wechatCallbacks{store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, log: p.log}
+	in := wechatCallbacks{store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, checked: p.moderate.TakeOutcome, log: p.log}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
-		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Callback: in.take, Sandbox: opt.sandbox,
+		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,
 		Checks: []httpkit.Check{
 			{Name: "database", Fn: p.db.Ping},
@@ -284,6 +287,7 @@ func (p *program) serve(ctx context.Context, ln, local net.Listener) error {
 	jobs := newJobs(ctx)
 	jobs.run(p.publish.Queue().Run)
 	jobs.run(p.publish.RunReminders)
+	jobs.run(p.moderate.Run)
 	jobs.run(func(ctx context.Context) {
 		if err := p.feed.Run(ctx); err != nil && ctx.Err() == nil {
 			p.log.Error("feed: webhooks stopped", "err", err)
@@ -331,6 +335,7 @@ type wechatCallbacks struct {
 	}
 	platform wechatPlatform
 	svc      *publish.Service
+	checked  func(context.Context, moderate.Outcome) error // takes the verdict of a picture
 	log      *slog.Logger
 }
 
@@ -351,6 +356,9 @@ func (h wechatCallbacks) take(ctx context.Context, appID, method string, query u
 	}
 	if call.Event == nil {
 		return call.Echo, nil
+	}
+	if call.Event.Check != nil {
+		return wechat.CallbackSuccess, h.checked(ctx, mediaCheck(call.Event.Check, keys.AESKey != ""))
 	}
 	if ev, ours := h.platform.event(*a, call.Event); ours {
 		take := h.svc.TakeEvent
