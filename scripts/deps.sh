@@ -8,6 +8,7 @@ declare -A package=(
   [chromium]=chromium
   [node]=nodejs
   [npm]=npm
+  [pdftotext]=poppler-utils
 )
 missing=()
 for program in "${!package[@]}"; do
