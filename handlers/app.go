@@ -17,6 +17,7 @@ import (
 	"tongxin/moderate"
 	"tongxin/publish"
 	"tongxin/publish/feed"
+	"tongxin/quiz"
 	"tongxin/staff"
 )
 
@@ -35,6 +36,7 @@ type Deps struct {
 	Feed    *feed.Service
 	// Moderate is the content check of what members write.
 	Moderate *moderate.Service
+	Bank     *quiz.Bank
 	// Callback takes the callbacks of WeChat accounts.
 	Callback Callback
 	// Sandbox is the simulator and its page; nil: not part of this program.

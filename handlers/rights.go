@@ -6,6 +6,7 @@ import (
 	"tongxin/member"
 	"tongxin/moderate"
 	"tongxin/publish"
+	"tongxin/quiz"
 	"tongxin/staff"
 )
 
@@ -24,11 +25,11 @@ func Roles() []staff.Role {
 			staff.OrgRead, staff.OrgManage, staff.StaffRead, staff.StaffManage, publish.AccountRead, publish.AccountManage,
 			publish.WordsManage, publish.MediaRead, publish.MediaWrite, publish.PostRead, publish.PostSchedule, publish.PostRetract,
 			member.Read, member.Manage, member.Reveal,
-			moderate.Review,
+			moderate.Review, quiz.Read, quiz.Manage,
 		}},
 		{Name: "editor", Label: "宣传编辑", Rights: []authz.Right{
 			publish.PostRead, publish.PostWrite, publish.PostSchedule, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
-			moderate.Review,
+			moderate.Review, quiz.Read, quiz.Manage,
 		}},
 		{Name: "reviewer1", Label: "初审", Rights: review(1)},
 		{Name: "reviewer2", Label: "复审", Rights: review(2)},
@@ -36,7 +37,7 @@ func Roles() []staff.Role {
 		{Name: "secretary", Label: "支部书记", Rights: []authz.Right{
 			publish.PostRead, publish.PostWrite, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
 			member.Read, member.Manage, member.Reveal,
-			moderate.Review,
+			moderate.Review, quiz.Read, quiz.Manage,
 		}},
 		{Name: "auditor", Label: "审计员", SecondFactor: true, Rights: []authz.Right{audit.Read}},
 	}

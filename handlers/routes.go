@@ -69,6 +69,7 @@ func routes(api, root *httpkit.Surface, d Deps, me *sessions, door httpkit.Optio
 	moderation(api, d)
 	publishing(api, root, d)
 	library(api, root, d)
+	bank(api, d)
 }
 
 // roster is the part of the table about members.

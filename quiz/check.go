@@ -62,6 +62,7 @@ func (c *Content) Check() error {
 		c.checkRubric(&f)
 	}
 	c.checkTopics(&f)
+	c.checkPictures(&f)
 	if c.Difficulty < 1 || c.Difficulty > 5 {
 		f.Add("difficulty", "难度请填 1（最易）到 5（最难）。")
 	}
@@ -198,6 +199,18 @@ func (c *Content) checkTopics(f *errs.Fields) {
 		}
 	}
 	distinct(f, "知识点", named("topics[%d]", c.Topics))
+}
+
+// checkPictures wants pictures out of the media library: the server calls no
+// address that a question names, and a picture elsewhere may change or vanish.
+func (c *Content) checkPictures(f *errs.Fields) {
+	for _, p := range c.markdown() {
+		for _, m := range pictureRef.FindAllStringSubmatch(p.text, -1) {
+			if !assetRef.MatchString(m[1]) {
+				f.Add(p.field, "图片要先上传到素材库，再从素材库插入；不能使用别处的图片地址。")
+			}
+		}
+	}
 }
 
 // part is a text and the field it stands in.

@@ -29,6 +29,7 @@ import (
 	"tongxin/moderate"
 	"tongxin/publish"
 	"tongxin/publish/feed"
+	"tongxin/quiz"
 	"tongxin/staff"
 	"tongxin/storage"
 	"tongxin/storage/blob"
@@ -54,6 +55,7 @@ type program struct {
 	publish *publish.Service
 	// moderate checks what members write before others see it.
 	moderate *moderate.Service
+	bank     *quiz.Bank
 	kit      *httpkit.Kit
 	surface  struct{ staff, member *httpkit.Surface }
 
@@ -71,7 +73,7 @@ type options struct {
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
 	p := &program{set: set, log: log, clock: clock.System{}}
 	for _, step := range []func(context.Context, options) error{
-		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildHTTP,
+		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildBank, p.buildHTTP,
 	} {
 		if err := step(ctx, opt); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -221,7 +223,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	})
 	in := wechatCallbacks{store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, checked: p.moderate.TakeOutcome, log: p.log}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
-		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Callback: in.take, Sandbox: opt.sandbox,
+		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,
 		Checks: []httpkit.Check{
 			{Name: "database", Fn: p.db.Ping},

@@ -38,6 +38,10 @@ type Options struct {
 	// (a feed). In a WeChat article they are dead, so by default they become
 	// footnotes; links to mp.weixin.qq.com always stay.
 	KeepLinks bool
+	// Embedded renders a piece of one of our own pages instead of an article:
+	// text takes size and colour from around it, a single paragraph has no box,
+	// and formulas are pictures (img), which rich-text of mini-programs shows.
+	Embedded bool
 	// Picture finds the address of a picture: ref is "asset:<hash>" or, for a
 	// picture elsewhere on the web, its URL. The url must be http(s) or start
 	// with "/". alt is used where the author gave none. When ok is false the

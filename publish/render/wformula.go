@@ -48,6 +48,10 @@ func (w *writer) formula(x run) {
 		return
 	}
 	w.res.Formulas = append(w.res.Formulas, f)
+	if w.opt.Embedded {
+		formulaImage(&w.buf, pic, x.text)
+		return
+	}
 	svg(&w.buf, pic)
 }
 

@@ -21,7 +21,12 @@ type writer struct {
 }
 
 func newWriter(doc *document, opt Options) *writer {
-	return &writer{doc: doc, opt: opt, th: themeOf(opt.Theme), links: map[string]int{}, foot: map[int]int{}, draw: &drawer{}}
+	th := themeOf(opt.Theme)
+	if opt.Embedded {
+		t := embeddedTheme()
+		th = &t
+	}
+	return &writer{doc: doc, opt: opt, th: th, links: map[string]int{}, foot: map[int]int{}, draw: &drawer{}}
 }
 
 func (w *writer) put(parts ...string) {
@@ -36,6 +41,11 @@ func (w *writer) open(tag, style string) { w.put("<", tag, ` style="`, style, `"
 // nobody publishes a styled nothing.
 func (w *writer) article() {
 	if len(w.doc.blocks) == 0 {
+		return
+	}
+	if b, ok := w.alone(); ok {
+		w.runs(b.runs)
+		w.footnotes()
 		return
 	}
 	w.open("section", w.th.Root)
