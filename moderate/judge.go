@@ -161,6 +161,10 @@ func (s *Service) look(ctx context.Context, it *Item, now time.Time) {
 }
 
 func (s *Service) applyOutcome(it *Item, o Outcome) {
+	if o.Suggest == "" { // it could not be downloaded
+		it.State, it.Hold, it.By = InReview, NotTaken, ""
+		return
+	}
 	if o.Suggest == Pass && !o.Signed { // anybody may have written it
 		it.State, it.Hold, it.By = InReview, Unsigned, ""
 		return

@@ -46,6 +46,8 @@ type house struct {
 	told  []moderate.Decision
 	// deaf makes the domain behind the objects fail.
 	deaf bool
+	// meanwhile runs before the domain takes a verdict.
+	meanwhile func(moderate.Decision)
 }
 
 func open(t testing.TB) *house {
@@ -112,6 +114,9 @@ func (h *house) node() *moderate.Service {
 	})
 	ok(h.t, err)
 	svc.OnDecided(moderate.Kind{Name: "answer", Label: "通知回复"}, func(_ context.Context, d moderate.Decision) error {
+		if h.meanwhile != nil {
+			h.meanwhile(d)
+		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.deaf {

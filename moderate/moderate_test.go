@@ -197,7 +197,7 @@ func TestPictureResultComesLater(t *testing.T) {
 		"review":          {moderate.Outcome{Suggest: moderate.Maybe, Signed: true}, moderate.InReview, moderate.Unsure},
 		"unsigned pass":   {moderate.Outcome{Suggest: moderate.Pass}, moderate.InReview, moderate.Unsigned},
 		"unsigned risky":  {moderate.Outcome{Suggest: moderate.Risky}, moderate.Refused, ""},
-		"not downloaded":  {moderate.Outcome{Signed: true}, moderate.InReview, moderate.Unsure},
+		"not downloaded":  {moderate.Outcome{Signed: true}, moderate.InReview, moderate.NotTaken},
 		"never":           {moderate.Outcome{}, moderate.InReview, moderate.Late},
 		"before its name": {moderate.Outcome{Trace: "early", Suggest: moderate.Pass, Signed: true}, moderate.Passed, ""},
 	} {

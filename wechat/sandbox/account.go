@@ -27,8 +27,9 @@ type account struct {
 	Order     []string              // article_ids, oldest first
 	Stream    []note                // what the phone received, oldest first
 	Ledger    []Accepted
-	MassDays  map[string]int // sends to all, by day and by month
-	Serial    int64          // of ids
+	Visits    map[string]time.Time // who had the mini-program open, by openid
+	MassDays  map[string]int       // sends to all, by day and by month
+	Serial    int64                // of ids
 }
 
 func newAccount(appid string) *account {
@@ -48,6 +49,7 @@ func (a *account) fill() {
 	makeMap(&a.ClientIDs)
 	makeMap(&a.Messages)
 	makeMap(&a.MassDays)
+	makeMap(&a.Visits)
 }
 
 func makeMap[K comparable, V any](m *map[K]V) {

@@ -72,6 +72,8 @@ func (c code) text() string {
 		return "empty news data"
 	case 45001:
 		return "media size out of limit"
+	case 44004:
+		return "empty content"
 	case 45002:
 		return "content size out of limit"
 	case 45003:
@@ -102,6 +104,8 @@ func (c code) text() string {
 		return "invalid crop of cover"
 	case 53600:
 		return "invalid article id"
+	case 61010:
+		return "code is expired"
 	case 61500:
 		return "date format error"
 	case 61501:

@@ -31,6 +31,7 @@ func (s *Sandbox) handlers() *http.ServeMux {
 	write("/sandbox/api/follower", s.follower)
 	write("/sandbox/api/callback/verify", s.verify)
 	write("/sandbox/api/articles/status", s.changeStatus)
+	write("/sandbox/api/visit", s.visit)
 	return m
 }
 

@@ -30,6 +30,7 @@ type Faults struct {
 	MassStatus     string   `json:"mass_status"`      // "" means "send success"
 	WrongIP        bool     `json:"wrong_ip"`         // every call answers 40164
 	Exhausted      []string `json:"exhausted"`        // paths that answer 45009
+	CheckPicture   string   `json:"check_picture"`    // verdict of pictures: "pass" (default), "review", "risky"
 }
 
 // Kinds of faults. "after" means that the call has had its effect.
@@ -87,6 +88,9 @@ func (b *faultBox) set(f Faults) error {
 	}
 	if !slices.Contains([]string{"", "string", "number", "mixed"}, f.PublishIDAs) {
 		return fmt.Errorf("sandbox: publish_id_as is string, number or mixed")
+	}
+	if !validSuggest(f.CheckPicture) {
+		return fmt.Errorf("sandbox: check_picture is pass, review or risky")
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

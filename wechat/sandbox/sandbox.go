@@ -39,7 +39,9 @@ type Config struct {
 	// VisibleText counts an article's 20,000 characters without its markup. The
 	// platform's page does not say which; the default counts everything.
 	VisibleText bool
-	Log         *slog.Logger // nil means silence
+	// CheckWords are what the content check knows; nil means a short list.
+	CheckWords []CheckWord
+	Log        *slog.Logger // nil means silence
 }
 
 // Account is one simulated official account.
