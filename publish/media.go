@@ -247,7 +247,11 @@ func (s *Service) OpenMedia(ctx context.Context, actor *authz.Actor, hash string
 	if err != nil {
 		return nil, err
 	}
-	f := &MediaFile{Mime: a.Mime, ETag: fmt.Sprintf(`"%s-%d"`, a.Hash, size)}
+	return s.openAsset(ctx, a, size)
+}
+
+func (s *Service) openAsset(ctx context.Context, a *Asset, size int) (f *MediaFile, err error) {
+	f = &MediaFile{Mime: a.Mime, ETag: fmt.Sprintf(`"%s-%d"`, a.Hash, size)}
 	if size != SizeOriginal && max(a.Width, a.Height) > size {
 		f.Body, f.Size, f.Mime, err = s.openVariant(ctx, a.Hash, size)
 		return f, err

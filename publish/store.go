@@ -24,6 +24,7 @@ type Store interface {
 	WordStore
 	PlanStore
 	NoticeStore
+	ReadingStore
 }
 
 // PostStore keeps posts, revisions, reviews and comments.
