@@ -13,8 +13,10 @@ import (
 	"tongxin/internal/clock"
 	"tongxin/internal/httpkit"
 	"tongxin/internal/limit"
+	"tongxin/internal/signed"
 	"tongxin/member"
 	"tongxin/moderate"
+	"tongxin/notify"
 	"tongxin/publish"
 	"tongxin/publish/feed"
 	"tongxin/quiz"
@@ -37,6 +39,10 @@ type Deps struct {
 	// Moderate is the content check of what members write.
 	Moderate *moderate.Service
 	Bank     *quiz.Bank
+	// Notify brings notices to members.
+	Notify *notify.Service
+	// Pictures signs links to pictures of the library.
+	Pictures *signed.Signer
 	// Callback takes the callbacks of WeChat accounts.
 	Callback Callback
 	// Sandbox is the simulator and its page; nil: not part of this program.

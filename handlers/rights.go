@@ -5,6 +5,7 @@ import (
 	"tongxin/internal/authz"
 	"tongxin/member"
 	"tongxin/moderate"
+	"tongxin/notify"
 	"tongxin/publish"
 	"tongxin/quiz"
 	"tongxin/staff"
@@ -26,10 +27,12 @@ func Roles() []staff.Role {
 			publish.WordsManage, publish.MediaRead, publish.MediaWrite, publish.PostRead, publish.PostSchedule, publish.PostRetract,
 			member.Read, member.Manage, member.Reveal,
 			moderate.Review, quiz.Read, quiz.Manage,
+			notify.Send,
 		}},
 		{Name: "editor", Label: "宣传编辑", Rights: []authz.Right{
 			publish.PostRead, publish.PostWrite, publish.PostSchedule, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
 			moderate.Review, quiz.Read, quiz.Manage,
+			notify.Send,
 		}},
 		{Name: "reviewer1", Label: "初审", Rights: review(1)},
 		{Name: "reviewer2", Label: "复审", Rights: review(2)},
@@ -38,7 +41,11 @@ func Roles() []staff.Role {
 			publish.PostRead, publish.PostWrite, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
 			member.Read, member.Manage, member.Reveal,
 			moderate.Review, quiz.Read, quiz.Manage,
+			notify.Send,
 		}},
 		{Name: "auditor", Label: "审计员", SecondFactor: true, Rights: []authz.Right{audit.Read}},
 	}
 }
+
+// MemberRights is what every member may do, on the branch.
+func MemberRights() []authz.Right { return []authz.Right{notify.Receive} }

@@ -68,6 +68,7 @@ func routes(api, root *httpkit.Surface, d Deps, me *sessions, door httpkit.Optio
 	roster(api, d)
 	moderation(api, d)
 	publishing(api, root, d)
+	notifying(api, root, d)
 	library(api, root, d)
 	bank(api, d)
 }

@@ -7,9 +7,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"tongxin/internal/authz"
 	"tongxin/internal/clock"
 	"tongxin/internal/httpkit"
+	"tongxin/notify"
 )
 
 // Deps are what the routes need. All are required.
@@ -17,12 +20,20 @@ type Deps struct {
 	Clock   clock.Clock
 	Name    string // of the house, shown as the title
 	Version string // of the program
+	// Auth finds the member who sends a request; nil: nobody is ever signed in.
+	Auth   httpkit.Authenticator
+	Notify *notify.Service
 }
 
 // Mount puts the member surface on a kit.
 func Mount(k *httpkit.Kit, d Deps) *httpkit.Surface {
-	api := k.Surface(httpkit.SurfaceConfig{Prefix: "/api/member/v1", Title: "同心 · 党员接口", Version: d.Version})
+	auth := d.Auth
+	if auth == nil {
+		auth = func(context.Context, *fiber.Ctx) (httpkit.Identity, error) { return httpkit.Identity{}, nil }
+	}
+	api := k.Surface(httpkit.SurfaceConfig{Prefix: "/api/member/v1", Title: "同心 · 党员接口", Version: d.Version, Auth: auth})
 	routes(api, &info{d})
+	noticeRoutes(api, d)
 	return api
 }
 

@@ -145,6 +145,34 @@ func (x Reading) Articles(picture func(hash string) string) ([]ReadArticle, erro
 	return out, nil
 }
 
+// Digest of the first article: its own, or what the platform would take.
+func (x Reading) Digest() string {
+	if len(x.Content.Articles) == 0 {
+		return ""
+	}
+	a := x.Content.Articles[0]
+	if a.Digest != "" {
+		return a.Digest
+	}
+	res, err := render.Render(readSource(a), render.Options{})
+	if err != nil {
+		return ""
+	}
+	return render.Digest(res.Text)
+}
+
+// Cover is the asset that stands for the post in a list; may be empty.
+func (x Reading) Cover() string {
+	if len(x.Content.Articles) == 0 {
+		return ""
+	}
+	a := x.Content.Articles[0]
+	if a.Cover.Asset == "" && len(a.Images) > 0 {
+		return strings.TrimPrefix(a.Images[0], render.AssetPrefix)
+	}
+	return strings.TrimPrefix(a.Cover.Asset, render.AssetPrefix)
+}
+
 // readSource lays a picture post out as pictures over its text.
 func readSource(a Article) render.Source {
 	if a.Kind != Pictures {

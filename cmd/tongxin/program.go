@@ -24,9 +24,11 @@ import (
 	"tongxin/internal/ids"
 	"tongxin/internal/limit"
 	"tongxin/internal/seal"
+	"tongxin/internal/signed"
 	"tongxin/member"
 	miniapp "tongxin/miniapp-api"
 	"tongxin/moderate"
+	"tongxin/notify"
 	"tongxin/publish"
 	"tongxin/publish/feed"
 	"tongxin/quiz"
@@ -56,6 +58,9 @@ type program struct {
 	// moderate checks what members write before others see it.
 	moderate *moderate.Service
 	bank     *quiz.Bank
+	// notify brings notices to members; pictures signs links to the library.
+	notify   *notify.Service
+	pictures *signed.Signer
 	kit      *httpkit.Kit
 	surface  struct{ staff, member *httpkit.Surface }
 
@@ -73,7 +78,7 @@ type options struct {
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
 	p := &program{set: set, log: log, clock: clock.System{}}
 	for _, step := range []func(context.Context, options) error{
-		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildBank, p.buildHTTP,
+		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildNotify, p.buildBank, p.buildHTTP,
 	} {
 		if err := step(ctx, opt); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -223,7 +228,8 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	})
 	in := wechatCallbacks{store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, checked: p.moderate.TakeOutcome, log: p.log}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
-		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Callback: in.take, Sandbox: opt.sandbox,
+		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Notify: p.notify, Pictures: p.pictures,
+		Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,
 		Checks: []httpkit.Check{
 			{Name: "database", Fn: p.db.Ping},
@@ -235,7 +241,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	}
 	p.kit.Metrics().MustRegister(newQueueMetrics(p.publish.Store, p.clock, p.log),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{Clock: p.clock, Name: "同心", Version: version})
+	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{Clock: p.clock, Name: "同心", Version: version, Notify: p.notify})
 	return p.kit.Verify()
 }
 
@@ -290,6 +296,7 @@ func (p *program) serve(ctx context.Context, ln, local net.Listener) error {
 	jobs.run(p.publish.Queue().Run)
 	jobs.run(p.publish.RunReminders)
 	jobs.run(p.moderate.Run)
+	jobs.run(p.notify.Run)
 	jobs.run(func(ctx context.Context) {
 		if err := p.feed.Run(ctx); err != nil && ctx.Err() == nil {
 			p.log.Error("feed: webhooks stopped", "err", err)

@@ -28,6 +28,7 @@ import (
 const (
 	SubjectQueue  = "tongxin.queue"  // something became due or changed in the publishing queue; no data
 	SubjectCheck  = "tongxin.check"  // content to check came in or became due; no data
+	SubjectNotify = "tongxin.notify" // a campaign was started or moved on; no data
 	SubjectConfig = "tongxin.config" // settings, accounts or rights changed: read again; data: what
 	SubjectLive   = "tongxin.live"   // prefix of tongxin.live.<room>: fan-out and presence of live rooms
 )
