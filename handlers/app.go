@@ -39,6 +39,7 @@ type Deps struct {
 	// Moderate is the content check of what members write.
 	Moderate *moderate.Service
 	Bank     *quiz.Bank
+	Exams    *quiz.Exams
 	// Notify brings notices to members.
 	Notify *notify.Service
 	// Pictures signs links to pictures of the library.

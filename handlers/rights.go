@@ -26,7 +26,7 @@ func Roles() []staff.Role {
 			staff.OrgRead, staff.OrgManage, staff.StaffRead, staff.StaffManage, publish.AccountRead, publish.AccountManage,
 			publish.WordsManage, publish.MediaRead, publish.MediaWrite, publish.PostRead, publish.PostSchedule, publish.PostRetract,
 			member.Read, member.Manage, member.Reveal,
-			moderate.Review, quiz.Read, quiz.Manage,
+			moderate.Review, quiz.Read, quiz.Manage, quiz.Grade, quiz.Results,
 			notify.Send,
 		}},
 		{Name: "editor", Label: "宣传编辑", Rights: []authz.Right{
@@ -40,7 +40,7 @@ func Roles() []staff.Role {
 		{Name: "secretary", Label: "支部书记", Rights: []authz.Right{
 			publish.PostRead, publish.PostWrite, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
 			member.Read, member.Manage, member.Reveal,
-			moderate.Review, quiz.Read, quiz.Manage,
+			moderate.Review, quiz.Read, quiz.Manage, quiz.Grade, quiz.Results,
 			notify.Send,
 		}},
 		{Name: "auditor", Label: "审计员", SecondFactor: true, Rights: []authz.Right{audit.Read}},

@@ -71,6 +71,7 @@ func routes(api, root *httpkit.Surface, d Deps, me *sessions, door httpkit.Optio
 	notifying(api, root, d)
 	library(api, root, d)
 	bank(api, d)
+	paperRoutes(api, &papers{d.Exams})
 }
 
 // roster is the part of the table about members.

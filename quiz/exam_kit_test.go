@@ -82,14 +82,14 @@ type hall struct {
 	bank  *shelf
 	store *storage.Exams
 	svc   *quiz.Exams
-	orgs  map[string]quiz.Org
+	orgs  map[string]quiz.Place
 	boss  *authz.Actor
 	no    map[ids.ID]bool // members who switched recommendations off
 }
 
 func openHall(t *testing.T) *hall {
 	t.Helper()
-	h := &hall{t: t, clock: clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)), bank: &shelf{questions(24)}, orgs: map[string]quiz.Org{}, no: map[ids.ID]bool{}}
+	h := &hall{t: t, clock: clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)), bank: &shelf{questions(24)}, orgs: map[string]quiz.Place{}, no: map[ids.ID]bool{}}
 	h.db = storagetest.Open(t, storage.Options{DSN: t.TempDir() + "/test.db", Clock: h.clock})
 	for _, o := range [][2]string{{"党委", ""}, {"东支部", "党委"}, {"西支部", "党委"}} {
 		id := h.db.IDs().New()
@@ -97,7 +97,7 @@ func openHall(t *testing.T) *hall {
 		if path == "" {
 			path = "/"
 		}
-		h.orgs[o[0]] = quiz.Org{ID: id, Path: path + id.String() + "/", Name: o[0]}
+		h.orgs[o[0]] = quiz.Place{ID: id, Path: path + id.String() + "/", Name: o[0]}
 		check(t, h.db.Write(t.Context(), func(tx *storage.Tx) error {
 			_, err := tx.Exec(`INSERT INTO orgs (id, parent_id, path, kind, name, short_name, settings, archived_at, version, created_at, updated_at, updated_by)
 				VALUES (?, ?, ?, 'branch', ?, ?, '{}', 0, 1, 0, 0, 't')`, id, h.orgs[o[1]].ID, h.orgs[o[0]].Path, o[0], o[0])
@@ -115,13 +115,13 @@ func (h *hall) service() *quiz.Exams {
 	h.t.Helper()
 	svc, err := quiz.NewExams(quiz.ExamConfig{
 		Store: storage.NewExams(h.db), Bank: h.bank, Clock: h.clock, IDs: h.db.IDs(),
-		Org: func(_ context.Context, id ids.ID) (quiz.Org, error) {
+		Org: func(_ context.Context, id ids.ID) (quiz.Place, error) {
 			for _, o := range h.orgs {
 				if o.ID == id {
 					return o, nil
 				}
 			}
-			return quiz.Org{}, errs.Missing("组织")
+			return quiz.Place{}, errs.Missing("组织")
 		},
 		HTML:       func(md string) string { return "<p>" + md + "</p>" },
 		Recommends: func(_ context.Context, m ids.ID) (bool, error) { return !h.no[m], nil },

@@ -22,7 +22,7 @@ type ExamConfig struct {
 	Bank  BankStore
 	Clock clock.Clock
 	IDs   *ids.Source
-	Org   func(ctx context.Context, id ids.ID) (Org, error) // errs.NotFound for none
+	Org   func(ctx context.Context, id ids.ID) (Place, error) // errs.NotFound for none
 	// HTML renders Markdown safely. What it makes may hold links that expire; it
 	// is kept for htmlKept.
 	HTML func(markdown string) string

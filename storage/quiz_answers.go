@@ -243,4 +243,3 @@ func givens(ctx context.Context, q Queryer, attempt ids.ID) ([]quiz.Given, error
 		return g, err
 	}, `SELECT n, seq, answer, saved_at FROM quiz_answers WHERE attempt_id = ? ORDER BY n`, attempt)
 }
-

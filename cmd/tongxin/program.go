@@ -58,6 +58,7 @@ type program struct {
 	// moderate checks what members write before others see it.
 	moderate *moderate.Service
 	bank     *quiz.Bank
+	exams    *quiz.Exams
 	// notify brings notices to members; pictures signs links to the library.
 	notify   *notify.Service
 	pictures *signed.Signer
@@ -78,7 +79,7 @@ type options struct {
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
 	p := &program{set: set, log: log, clock: clock.System{}}
 	for _, step := range []func(context.Context, options) error{
-		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildNotify, p.buildBank, p.buildHTTP,
+		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildHTTP,
 	} {
 		if err := step(ctx, opt); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -228,7 +229,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	})
 	in := wechatCallbacks{store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, checked: p.moderate.TakeOutcome, log: p.log}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
-		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Notify: p.notify, Pictures: p.pictures,
+		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Exams: p.exams, Notify: p.notify, Pictures: p.pictures,
 		Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,
 		Checks: []httpkit.Check{
@@ -296,6 +297,7 @@ func (p *program) serve(ctx context.Context, ln, local net.Listener) error {
 	jobs.run(p.publish.Queue().Run)
 	jobs.run(p.publish.RunReminders)
 	jobs.run(p.moderate.Run)
+	jobs.run(p.exams.Run)
 	jobs.run(p.notify.Run)
 	jobs.run(func(ctx context.Context) {
 		if err := p.feed.Run(ctx); err != nil && ctx.Err() == nil {
