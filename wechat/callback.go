@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // the platform's signature is SHA-1
 	"crypto/subtle"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,7 +36,7 @@ const (
 	ErrPlain     CallbackError = "wechat callback: not encrypted although the account has an AES key"
 	ErrNoKey     CallbackError = "wechat callback: encrypted but the account has no AES key"
 	ErrDecrypt   CallbackError = "wechat callback: cannot be decrypted with this key and appid"
-	ErrMalformed CallbackError = "wechat callback: not the XML expected"
+	ErrMalformed CallbackError = "wechat callback: not the XML or JSON expected"
 )
 
 func (e CallbackError) Error() string { return string(e) }
@@ -124,12 +125,16 @@ func (p CallbackParser) echo(creds Credentials, query url.Values) (Callback, err
 // open verifies and decrypts the body of an account with an AES key.
 func (p CallbackParser) open(creds Credentials, query url.Values, body []byte) ([]byte, error) {
 	var envelope struct {
-		Encrypt string `xml:"Encrypt"`
+		Encrypt string `xml:"Encrypt" json:"Encrypt"`
 	}
 	if query.Get("msg_signature") == "" {
 		return nil, ErrPlain
 	}
-	if err := strictXML(body, &envelope); err != nil {
+	if isJSON(body) {
+		if json.Unmarshal(body, &envelope) != nil {
+			return nil, ErrMalformed
+		}
+	} else if err := strictXML(body, &envelope); err != nil {
 		return nil, err
 	}
 	if envelope.Encrypt == "" {

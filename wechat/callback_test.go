@@ -118,6 +118,73 @@ func TestEventsInBothModes(t *testing.T) {
 	}
 }
 
+// A mini-program's push comes as XML or as JSON, encrypted or not.
+func TestEventsOfAMiniProgram(t *testing.T) {
+	const head = `<xml><ToUserName>gh</ToUserName><FromUserName>oPerson</FromUserName><CreateTime>1772416800</CreateTime><MsgType>event</MsgType>`
+	const jsonHead = `{"ToUserName":"gh","FromUserName":"oPerson","MsgType":"event",`
+	choices := func(t *testing.T, e *wechat.Event) {
+		t.Helper()
+		want := []wechat.TemplateChoice{{TemplateID: "T1", Accepted: true}, {TemplateID: "T2"}}
+		if e.Kind != wechat.EventTemplateChoice || e.From != "oPerson" || !slices.Equal(e.Choices, want) || !e.Created.Equal(now()) {
+			t.Errorf("%+v", e)
+		}
+	}
+	sent := func(t *testing.T, e *wechat.Event) {
+		t.Helper()
+		want := []wechat.TemplateSent{{TemplateID: "T1", MsgID: "1864323726461255680", Code: 43101, Status: "user refuse to accept the message"}}
+		if e.Kind != wechat.EventTemplateSent || !slices.Equal(e.Sent, want) {
+			t.Errorf("%+v", e)
+		}
+	}
+	check := func(t *testing.T, e *wechat.Event) {
+		t.Helper()
+		if e.Kind != wechat.EventMediaCheck || e.Check.TraceID != "tr" || e.Check.Suggest != wechat.CheckRisky || e.Check.Label != 20002 {
+			t.Errorf("%+v", e)
+		}
+	}
+	for body, f := range map[string]func(*testing.T, *wechat.Event){
+		head + `<Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List><TemplateId>T1</TemplateId><SubscribeStatusString>accept</SubscribeStatusString><PopupScene>0</PopupScene></List><List><TemplateId>T2</TemplateId><SubscribeStatusString>reject</SubscribeStatusString><PopupScene>2</PopupScene></List></SubscribeMsgPopupEvent></xml>`: choices,
+		jsonHead + `"CreateTime":"1772416800","Event":"subscribe_msg_popup_event","List":[{"TemplateId":"T1","SubscribeStatusString":"accept","PopupScene":"0"},{"TemplateId":"T2","SubscribeStatusString":"reject","PopupScene":2}]}`:                                                                                                                         choices,
+		head + `<Event>subscribe_msg_change_event</Event><SubscribeMsgChangeEvent><List><TemplateId>T1</TemplateId><SubscribeStatusString>accept</SubscribeStatusString></List><List><TemplateId>T2</TemplateId><SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgChangeEvent></xml>`:                                                  choices,
+		head + `<Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List><TemplateId>T1</TemplateId><MsgID>1864323726461255680</MsgID><ErrorCode>43101</ErrorCode><ErrorStatus>user refuse to accept the message</ErrorStatus></List></SubscribeMsgSentEvent></xml>`:                                                                                sent,
+		jsonHead + `"CreateTime":1772416800,"Event":"subscribe_msg_sent_event","List":{"TemplateId":"T1","MsgID":1864323726461255680,"ErrorCode":"43101","ErrorStatus":"user refuse to accept the message"}}`:                                                                                                                                                  sent,
+		jsonHead + `"CreateTime":1772416800,"Event":"wxa_media_check","trace_id":"tr","version":2,"errcode":0,"errmsg":"ok","result":{"suggest":"risky","label":20002}}`:                                                                                                                                                                                       check,
+	} {
+		cb, err := parser().Parse(keys(false), http.MethodPost, plain(now()), []byte(body))
+		if err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+		f(t, cb.Event)
+		q, enc := sealed(t, now(), body, appID)
+		if cb, err = parser().Parse(keys(true), http.MethodPost, q, enc); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+		f(t, cb.Event)
+		if body[0] != '{' {
+			continue
+		}
+		_, packet, _ := strings.Cut(string(enc), "<Encrypt>")
+		packet, _, _ = strings.Cut(strings.NewReplacer("<![CDATA[", "", "]]>", "").Replace(packet), "</Encrypt>")
+		if cb, err = parser().Parse(keys(true), http.MethodPost, q, []byte(` {"ToUserName":"gh","Encrypt":"`+packet+`"}`)); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+		f(t, cb.Event)
+	}
+	for _, body := range []string{
+		`{`, `{}`, `{"MsgType":"event"}`, jsonHead + `"CreateTime":"x","Event":"e"}`, jsonHead + `"CreateTime":1772416800,"Event":"wxa_media_check"}`,
+		jsonHead + `"CreateTime":1772416800,"Event":"subscribe_msg_sent_event"}`, jsonHead + `"CreateTime":1772416800,"Event":"subscribe_msg_popup_event","List":[{}]}`,
+		head + `<Event>subscribe_msg_popup_event</Event></xml>`,
+	} {
+		if cb, err := parser().Parse(keys(false), http.MethodPost, plain(now()), []byte(body)); !errors.Is(err, wechat.ErrMalformed) || cb.Event != nil {
+			t.Errorf("%s: %v %+v", body, err, cb.Event)
+		}
+	}
+	q, _ := sealed(t, now(), text, appID)
+	if _, err := parser().Parse(keys(true), http.MethodPost, q, []byte(jsonHead+`"CreateTime":1772416800,"Event":"x"}`)); !errors.Is(err, wechat.ErrPlain) {
+		t.Errorf("a plain JSON body passed for an account with a key: %v", err)
+	}
+}
+
 func TestDedupeKeyIsOfTheEventNotOfTheDelivery(t *testing.T) {
 	seen := map[string]string{}
 	for _, body := range []string{publishOK, strings.Replace(publishOK, "2247503051", "2247503052", 1), strings.Replace(publishOK, "status>0", "status>5", 1), publishNo, massOK, text, subscribe, strings.Replace(subscribe, "1772416800", "1772416801", 1)} {
@@ -214,7 +281,11 @@ func TestEchoInEveryMode(t *testing.T) {
 }
 
 func FuzzCallback(f *testing.F) {
-	for _, s := range []string{publishOK, publishNo, massOK, text, subscribe, "", "<xml/>", "<xml><MsgType>event</MsgType>"} {
+	for _, s := range []string{
+		publishOK, publishNo, massOK, text, subscribe, "", "<xml/>", "<xml><MsgType>event</MsgType>", "{}",
+		`{"FromUserName":"o","CreateTime":"1772416800","MsgType":"event","Event":"subscribe_msg_popup_event","List":{"TemplateId":"T"}}`,
+		`{"FromUserName":"o","CreateTime":1772416800,"MsgType":"event","Event":"subscribe_msg_sent_event","List":[{"TemplateId":"T","MsgID":1}]}`,
+	} {
 		f.Add([]byte(s), true)
 		f.Add([]byte(s), false)
 	}
@@ -238,6 +309,9 @@ func FuzzCallback(f *testing.F) {
 		}
 		e := cb.Event
 		if e == nil || e.MsgType == "" || e.DedupeKey() == "" || e.Created.Unix() <= 0 {
+			t.Fatalf("%+v", e)
+		}
+		if (e.Kind == wechat.EventMediaCheck) != (e.Check != nil) || (e.Kind == wechat.EventTemplateChoice) != (len(e.Choices) > 0) || (e.Kind == wechat.EventTemplateSent) != (len(e.Sent) > 0) {
 			t.Fatalf("%+v", e)
 		}
 		if (e.Kind == wechat.EventPublish) != (e.Publish != nil) || (e.Kind == wechat.EventMass) != (e.Mass != nil) {

@@ -24,6 +24,9 @@ type Config struct {
 	// Base replaces every WeChat host: scheme, host and an optional path prefix.
 	// Empty means DefaultBase.
 	Base string
+	// Authorize replaces the address of the page on which a browser inside WeChat
+	// is asked who it is. Empty means Base where that is set, else DefaultAuthorize.
+	Authorize string
 	// Transport carries the calls; nil means an own http.Transport. The client
 	// puts its host gate around it.
 	Transport http.RoundTripper
@@ -61,6 +64,7 @@ type Client struct {
 	uploadTimeout time.Duration
 	log           *slog.Logger
 	cache         TokenCache
+	authorize     string // without a slash at its end
 
 	mu     sync.Mutex
 	tokens map[string]*tokenState // by cache key
@@ -82,6 +86,7 @@ func New(cfg Config) (*Client, error) {
 		log:           cfg.Log,
 		cache:         cfg.Cache,
 		tokens:        map[string]*tokenState{},
+		authorize:     cmp.Or(strings.TrimRight(cfg.Authorize, "/"), strings.TrimRight(cfg.Base, "/"), DefaultAuthorize),
 	}
 	if c.clock == nil {
 		c.clock = clock.System{}

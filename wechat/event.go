@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,13 +16,15 @@ import (
 type EventKind string
 
 const (
-	EventPublish     EventKind = "publish"     // PUBLISHJOBFINISH
-	EventMass        EventKind = "mass"        // MASSSENDJOBFINISH
-	EventSubscribe   EventKind = "subscribe"   // a new follower
-	EventUnsubscribe EventKind = "unsubscribe" // a follower left
-	EventMediaCheck  EventKind = "media_check" // wxa_media_check: the verdict of CheckPicture
-	EventMessage     EventKind = "message"     // somebody wrote: text, image, voice …
-	EventOther       EventKind = "other"
+	EventPublish        EventKind = "publish"         // PUBLISHJOBFINISH
+	EventMass           EventKind = "mass"            // MASSSENDJOBFINISH
+	EventSubscribe      EventKind = "subscribe"       // a new follower
+	EventUnsubscribe    EventKind = "unsubscribe"     // a follower left
+	EventMediaCheck     EventKind = "media_check"     // wxa_media_check: the verdict of CheckPicture
+	EventTemplateChoice EventKind = "template_choice" // subscribe_msg_popup_event, subscribe_msg_change_event
+	EventTemplateSent   EventKind = "template_sent"   // subscribe_msg_sent_event
+	EventMessage        EventKind = "message"         // somebody wrote: text, image, voice …
+	EventOther          EventKind = "other"
 )
 
 // Event is one message or event of the platform. Everything in it comes from
@@ -39,6 +42,8 @@ type Event struct {
 	Publish *PublishResult
 	Mass    *MassResult
 	Check   *MediaCheck
+	Choices []TemplateChoice // of EventTemplateChoice
+	Sent    []TemplateSent   // of EventTemplateSent
 }
 
 // MediaCheck is the late verdict of a picture. Code other than 0 means that it
@@ -89,6 +94,7 @@ func (e Event) DedupeKey() string {
 	if e.Check != nil {
 		parts = append(parts, e.Check.TraceID)
 	}
+	parts = append(parts, e.templateKey()...)
 	return strings.Join(parts, ":")
 }
 
@@ -130,15 +136,21 @@ type xmlEvent struct {
 		State int       `xml:"CheckState"`
 		Items []xmlItem `xml:"ResultList>item"`
 	} `xml:"CopyrightCheckResult"`
-	URLs    []xmlItem `xml:"ArticleUrlResult>ResultList>item"`
-	TraceID string    `xml:"trace_id"`
-	Suggest string    `xml:"result>suggest"`
-	Label   int       `xml:"result>label"`
-	ErrCode int       `xml:"errcode"`
+	URLs    []xmlItem     `xml:"ArticleUrlResult>ResultList>item"`
+	TraceID string        `xml:"trace_id"`
+	Suggest string        `xml:"result>suggest"`
+	Label   int           `xml:"result>label"`
+	ErrCode int           `xml:"errcode"`
+	Popup   []templateRow `xml:"SubscribeMsgPopupEvent>List"`
+	Change  []templateRow `xml:"SubscribeMsgChangeEvent>List"`
+	Sends   []templateRow `xml:"SubscribeMsgSentEvent>List"`
 }
 
 // parseEvent reads a verified plain body.
 func parseEvent(body []byte) (*Event, error) {
+	if isJSON(body) {
+		return parseJSONEvent(body)
+	}
 	var x xmlEvent
 	if err := strictXML(body, &x); err != nil {
 		return nil, err
@@ -175,6 +187,8 @@ func parseEvent(body []byte) (*Event, error) {
 			return nil, ErrMalformed
 		}
 		e.Kind, e.Mass = EventMass, x.mass(e.MsgID)
+	default:
+		return e, e.templates(slices.Concat(x.Popup, x.Change, x.Sends))
 	}
 	return e, nil
 }

@@ -38,11 +38,14 @@ func (p *program) buildModerate(context.Context, options) error {
 	if err != nil {
 		return err
 	}
+	p.takers["wxa_media_check"] = func(ctx context.Context, in pushed) error {
+		return p.moderate.TakeOutcome(ctx, mediaCheck(in.event.Check, in.signed))
+	}
 	return p.listen(bus.SubjectCheck, p.moderate.Nudge)
 }
 
 // checkProgram is the mini-program whose content check is asked; nil: none.
-func (p *program) checkProgram(context.Context) (*wechat.Account, error) { return nil, nil }
+func (p *program) checkProgram(context.Context) (*wechat.Account, error) { return p.miniProgram(), nil }
 
 // checkOpenID is the openid of a member in that mini-program; "": none.
 func (p *program) checkOpenID(context.Context, ids.ID) (string, error) { return "", nil }

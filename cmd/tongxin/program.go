@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
@@ -62,6 +61,7 @@ type program struct {
 	// notify brings notices to members; pictures signs links to the library.
 	notify   *notify.Service
 	pictures *signed.Signer
+	takers   eventTakers // of the callbacks of WeChat, by event
 	kit      *httpkit.Kit
 	surface  struct{ staff, member *httpkit.Surface }
 
@@ -77,7 +77,7 @@ type options struct {
 
 // build makes the program in reading order. On error nothing is left open.
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
-	p := &program{set: set, log: log, clock: clock.System{}}
+	p := &program{set: set, log: log, clock: clock.System{}, takers: eventTakers{}}
 	for _, step := range []func(context.Context, options) error{
 		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildHTTP,
 	} {
@@ -227,7 +227,9 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 		Log: p.log, Clock: p.clock, Random: rand.Reader, PublicURL: opt.publicURL, TrustedProxies: proxies,
 		PerAddress: perSecond(*p.set.ratePerAddress), PerActor: perSecond(*p.set.ratePerActor),
 	})
-	in := wechatCallbacks{store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, checked: p.moderate.TakeOutcome, log: p.log}
+	in := wechatCallbacks{
+		store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, mini: miniKeys(p.set), takers: p.takers, log: p.log,
+	}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
 		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Exams: p.exams, Notify: p.notify, Pictures: p.pictures,
 		Callback: in.take, Sandbox: opt.sandbox,
@@ -337,50 +339,6 @@ func randomToken() string {
 	b := make([]byte, 32)
 	rand.Read(b) //nolint:errcheck // crypto/rand.Read never fails since Go 1.24
 	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// wechatCallbacks turns requests of WeChat into events of the domain.
-type wechatCallbacks struct {
-	store interface {
-		AccountByApp(ctx context.Context, platform, appID string) (*publish.Account, error)
-	}
-	platform wechatPlatform
-	svc      *publish.Service
-	checked  func(context.Context, moderate.Outcome) error // takes the verdict of a picture
-	log      *slog.Logger
-}
-
-func (h wechatCallbacks) take(ctx context.Context, appID, method string, query url.Values, body []byte) (string, error) {
-	refused := errs.New(errs.Forbidden, "请求未通过验证。")
-	a, err := h.store.AccountByApp(ctx, publish.WeChat, appID)
-	if errs.Is(err, errs.NotFound) {
-		return "", refused
-	}
-	if err != nil {
-		return "", err
-	}
-	keys := credentials(*a)
-	call, err := wechat.CallbackParser{Clock: h.platform.clock}.Parse(keys, method, query, body)
-	if err != nil {
-		h.log.Warn("wechat: callback refused", "account", a.ID, "err", err)
-		return "", refused
-	}
-	if call.Event == nil {
-		return call.Echo, nil
-	}
-	if call.Event.Check != nil {
-		return wechat.CallbackSuccess, h.checked(ctx, mediaCheck(call.Event.Check, keys.AESKey != ""))
-	}
-	if ev, ours := h.platform.event(*a, call.Event); ours {
-		take := h.svc.TakeEvent
-		if keys.AESKey == "" { // the signature does not cover the body: anybody may have written it
-			take = h.svc.TakeHint
-		}
-		if err := take(ctx, ev); err != nil {
-			return "", err
-		}
-	}
-	return wechat.CallbackSuccess, nil
 }
 
 // localURL is the address of a listener for people on the same machine.

@@ -52,7 +52,7 @@ func demoCommand(ctx context.Context, c *cli, args []string) error {
 	if *set.publicURL == "" {
 		*set.publicURL = localURL(*set.addr)
 	}
-	if err := set.private(); err != nil {
+	if err := errors.Join(set.private(), set.miniProgram()); err != nil {
 		return err
 	}
 	*set.logFormat, *set.logLevel = "text", "warn"

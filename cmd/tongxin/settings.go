@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,9 @@ type settings struct {
 	wechatTimeout  *time.Duration
 	webhookPrivate *bool
 	sandbox        *bool
+
+	miniAppID, miniSecret, miniToken, miniAESKey *string // of the mini-program
+	oauthAppID                                   *string
 
 	queueLease, queuePoll, queueSettle, queueRetry, queueAuthRetry *time.Duration
 
@@ -68,6 +72,11 @@ func declare() *settings {
 	s.wechatTimeout = c.Duration("WECHAT_TIMEOUT", 10*time.Second, "longest wait for one WeChat call; uploads have three times as long", config.Between(100*time.Millisecond, time.Minute))
 	s.webhookPrivate = c.Bool("WEBHOOK_PRIVATE", false, "allow webhooks to loopback and private addresses")
 	s.sandbox = c.Bool("SANDBOX", false, "run the WeChat sandbox inside this process")
+	s.miniAppID = c.String("MINI_APPID", "", "appid of the members' mini-program; with it MINI_SECRET, MINI_TOKEN and MINI_AESKEY are needed")
+	s.miniSecret = c.Secret("MINI_SECRET", "AppSecret of the mini-program")
+	s.miniToken = c.Secret("MINI_TOKEN", "token of the mini-program's message push, whose address is PUBLIC_URL/wechat/MINI_APPID")
+	s.miniAESKey = c.Secret("MINI_AESKEY", "EncodingAESKey of the mini-program's message push, 43 characters")
+	s.oauthAppID = c.String("OAUTH_APPID", "", "appid of the official account by which members sign in on web pages inside WeChat; its keys are those of the console")
 	s.queueLease = c.Duration("QUEUE_LEASE", 90*time.Second, "how long one worker owns a delivery between two stored steps; a submit ends within a quarter of it", config.Between(5*time.Second, time.Hour))
 	s.queuePoll = c.Duration("QUEUE_POLL", time.Minute, "first look at the result of an accepted submit", config.Between(100*time.Millisecond, time.Hour))
 	s.queueSettle = c.Duration("QUEUE_SETTLE", 2*time.Hour, "how long WeChat may take to show an accepted submit", config.Between(time.Second, 72*time.Hour))
@@ -138,7 +147,28 @@ func (s *settings) production() error {
 	if u, err := url.Parse(*s.publicURL); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
 		wrong = append(wrong, errors.New("TONGXIN_PUBLIC_URL must be https unless it is a loopback address"))
 	}
-	return errors.Join(wrong...)
+	return errors.Join(append(wrong, s.miniProgram())...)
+}
+
+// miniProgram refuses half a set of its keys: what is missing would show only
+// when the first member cannot come in.
+func (s *settings) miniProgram() error {
+	var missing []string
+	for name, v := range map[string]*string{"MINI_APPID": s.miniAppID, "MINI_SECRET": s.miniSecret, "MINI_TOKEN": s.miniToken, "MINI_AESKEY": s.miniAESKey} {
+		if *v == "" {
+			missing = append(missing, "TONGXIN_"+name)
+		}
+	}
+	slices.Sort(missing)
+	switch {
+	case len(missing) == 4:
+		return nil
+	case len(missing) > 0:
+		return errors.New("the mini-program is set up by half: set " + strings.Join(missing, ", ") + " too, or none of TONGXIN_MINI_…")
+	case len(*s.miniAESKey) != 43:
+		return errors.New("TONGXIN_MINI_AESKEY must be the 43 characters of the EncodingAESKey")
+	}
+	return nil
 }
 
 // private refuses a demonstration with the sandbox that others could reach.

@@ -88,3 +88,19 @@ func TestWrongSettings(t *testing.T) {
 		tongxin(t, append(p.without(name), kv), "serve").want(t, 1, want).lacks(t, testSecret)
 	}
 }
+
+// Half a mini-program would be noticed only by the first member who comes.
+func TestHalfAMiniProgramIsRefused(t *testing.T) {
+	const key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+	p := newPlace(t, "TONGXIN_MINI_APPID=wx1", "TONGXIN_MINI_SECRET=mini-secret-1", "TONGXIN_MINI_TOKEN=tok", "TONGXIN_MINI_AESKEY="+key)
+	for _, name := range []string{"MINI_APPID", "MINI_SECRET", "MINI_TOKEN", "MINI_AESKEY"} {
+		for _, command := range []string{"serve", "demo"} {
+			env := p.without(name)
+			if command == "demo" {
+				env = append(env, "TONGXIN_WECHAT_BASE=http://127.0.0.1:1")
+			}
+			tongxin(t, env, command).want(t, 1, "set TONGXIN_"+name+" too").lacks(t, "mini-secret-1", key)
+		}
+	}
+	tongxin(t, append(p.without("MINI_AESKEY"), "TONGXIN_MINI_AESKEY=short"), "serve").want(t, 1, "43 characters").lacks(t, "short ")
+}
