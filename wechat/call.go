@@ -179,6 +179,9 @@ func (c *Client) codeError(o op, code int, errmsg string, hide []string) *Error 
 	if code == 40164 {
 		e.IP = addressIn(msg)
 	}
+	if code == 47003 {
+		e.Field = fieldIn(msg)
+	}
 	return e
 }
 

@@ -43,6 +43,7 @@ type Error struct {
 	Outcome Outcome   // of calls with an effect; reads are always NotAccepted
 	RetryAt time.Time // earliest sensible next try; zero when there is none
 	IP      string    // with 40164: the address that is not in the list
+	Field   string    // with 47003: the field of the template that is wrong
 	cause   error     // context.Canceled, context.DeadlineExceeded or nil
 }
 

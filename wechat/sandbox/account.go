@@ -30,6 +30,12 @@ type account struct {
 	Visits    map[string]time.Time // who had the mini-program open, by openid
 	MassDays  map[string]int       // sends to all, by day and by month
 	Serial    int64                // of ids
+	People    map[string]bool      // openids beside the phone's, and whether they follow
+	Grants    map[string]int       // accepted messages left, by "openid template"
+	Received  []Received           // messages, oldest first
+
+	refs   map[string]time.Time // client_msg_id, by "openid ref"
+	counts map[string]int       // of messages, by "openid page"
 }
 
 func newAccount(appid string) *account {
@@ -49,6 +55,8 @@ func (a *account) fill() {
 	makeMap(&a.ClientIDs)
 	makeMap(&a.Messages)
 	makeMap(&a.MassDays)
+	makeMap(&a.People)
+	makeMap(&a.Grants)
 	makeMap(&a.Visits)
 }
 

@@ -34,6 +34,16 @@ func (c code) text() string {
 		return "invalid access_token"
 	case 40033:
 		return "invalid charset. please check your request, if include \\uxxxx will create fail!"
+	case 40037:
+		return "invalid template_id"
+	case 41030:
+		return "invalid page"
+	case 43004:
+		return "require subscribe"
+	case 43101:
+		return "user refuse to accept the msg"
+	case 47003:
+		return "argument invalid!"
 	case 40035:
 		return "invalid parameter"
 	case 40039:

@@ -22,6 +22,8 @@ func (s *Sandbox) handlers() *http.ServeMux {
 	read("/sandbox/api/calls", s.listCalls)
 	read("/sandbox/api/ledger", s.listLedger)
 	read("/sandbox/api/articles", s.listArticles)
+	read("/sandbox/api/messages", s.listMessages)
+	write("/sandbox/api/subscribe", s.answerPage)
 	read("/sandbox/api/drafts", s.listDrafts)
 	read("/sandbox/api/faults", func(*http.Request) (any, error) { return s.faults.get(), nil })
 	write("/sandbox/api/faults", s.setFaults)

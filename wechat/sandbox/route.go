@@ -72,6 +72,9 @@ func (s *Sandbox) table() map[string]route {
 		{path: "/cgi-bin/message/mass/delete", right: "mass", quota: day(10), do: s.massDelete},
 		{path: "/wxa/msg_sec_check", quota: Quota{Day: 2_000_000, Minute: 4000}, do: s.msgSecCheck},
 		{path: "/wxa/media_check_async", quota: Quota{Day: 200_000, Minute: 2000}, do: s.mediaCheck},
+		{path: "/cgi-bin/message/subscribe/send", right: "message", do: s.sendMessage("mini")},
+		{path: "/cgi-bin/message/template/send", right: "message", quota: day(100000), do: s.sendMessage("template")},
+		{path: "/cgi-bin/message/subscribe/bizsend", right: "message", do: s.sendMessage("subscribe")},
 		{path: "/datacube/getarticlesummary", right: "stats", quota: day(100), do: s.articleSummary},
 		{path: "/datacube/getarticletotal", right: "stats", quota: day(100), do: s.articleTotal},
 	}

@@ -54,12 +54,15 @@ type Account struct {
 	OriginalID string `json:"original_id"` // gh_…; made up when empty
 	Kind       string `json:"kind"`        // "subscription" (default) or "service"
 	// Deny takes rights away: "draft", "publish", "mass", "stats" answer 48001.
-	Deny        []string `json:"deny,omitempty"`
-	CallbackURL string   `json:"callback_url"`
-	Mode        string   `json:"mode"`                   // callbacks: "plain" (default), "compat", "aes"
-	Whitelist   []string `json:"ip_whitelist,omitempty"` // empty allows every address
-	Followers   int      `json:"followers"`              // default 128
-	MassPerDay  int      `json:"mass_per_day,omitempty"` // to all followers; 0 means 1, -1 no limit
+	Deny        []string      `json:"deny,omitempty"`
+	CallbackURL string        `json:"callback_url"`
+	Mode        string        `json:"mode"`                   // callbacks: "plain" (default), "compat", "aes"
+	Whitelist   []string      `json:"ip_whitelist,omitempty"` // empty allows every address
+	Followers   int           `json:"followers"`              // default 128
+	Templates   []MsgTemplate `json:"templates,omitempty"`
+	Pages       []string      `json:"pages,omitempty"`        // of the mini-program; empty allows every page
+	Crowd       bool          `json:"crowd,omitempty"`        // openids that begin with Crowd exist
+	MassPerDay  int           `json:"mass_per_day,omitempty"` // to all followers; 0 means 1, -1 no limit
 }
 
 // Sandbox is the simulator. Safe for concurrent use.
