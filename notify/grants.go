@@ -57,15 +57,18 @@ const pairing = 5 * time.Minute
 
 // GrantStore is the ledger of grants: one acceptance allows one message.
 type GrantStore interface {
-	// Grant adds one. When the other source told of the same acceptance within
-	// the pairing, it only confirms it.
-	Grant(ctx context.Context, member ids.ID, template string, source GrantSource, pairing time.Duration) error
+	// Grant adds one, accepted at a time (zero: now). When the other source told
+	// of the same acceptance within the pairing, it only confirms it. An event is
+	// the same as another of its time, and counts once.
+	Grant(ctx context.Context, member ids.ID, template string, source GrantSource, at time.Time, pairing time.Duration) error
 	// Empty takes what is left.
 	Empty(ctx context.Context, member ids.ID, template string, kind GrantKind, source GrantSource) error
 	GrantRows(ctx context.Context, member ids.ID, template string) ([]GrantRow, error)
 	// GrantSummary counts members with something left, and all that is left, by
 	// template, within a scope.
 	GrantSummary(ctx context.Context, scope authz.Scope) ([]GrantCount, error)
+	// MemberOf finds who is bound to an openid of an app.
+	MemberOf(ctx context.Context, appID, openID string) (ids.ID, error)
 	// Balance of a member by template; what was never granted is absent.
 	Balance(ctx context.Context, member ids.ID) (map[string]int64, error)
 }
@@ -171,7 +174,7 @@ func (s *Service) Subscribe(ctx context.Context, actor *authz.Actor, results map
 		if answer != "accept" {
 			continue
 		}
-		if err := s.Store.Grant(ctx, actor.ID, id, FromClient, pairing); err != nil {
+		if err := s.Store.Grant(ctx, actor.ID, id, FromClient, time.Time{}, pairing); err != nil {
 			return err
 		}
 	}
@@ -181,7 +184,9 @@ func (s *Service) Subscribe(ctx context.Context, actor *authz.Actor, results map
 // GrantEvent is what the platform told of a person's subscriptions or of a
 // message that was sent.
 type GrantEvent struct {
-	Member   ids.ID
+	AppID    string
+	OpenID   string
+	At       time.Time // of the event, to the second
 	Template string
 	What     string // "accept", "reject" of a dialog; "off" in the settings; "sent", "failed" of a message
 	MsgID    string
@@ -201,10 +206,17 @@ func (s *Service) TakeGrantEvent(ctx context.Context, ev GrantEvent) error {
 		if !slices.ContainsFunc(set.Templates, func(t Template) bool { return t.ID == ev.Template && t.NeedsGrant() }) {
 			return nil
 		}
-		if ev.What == "off" {
-			return s.Store.Empty(ctx, ev.Member, ev.Template, Refused, FromEvent)
+		member, err := s.Store.MemberOf(ctx, ev.AppID, ev.OpenID)
+		if errs.Is(err, errs.NotFound) {
+			return nil
 		}
-		return s.Store.Grant(ctx, ev.Member, ev.Template, FromEvent, pairing)
+		if err != nil {
+			return err
+		}
+		if ev.What == "off" {
+			return s.Store.Empty(ctx, member, ev.Template, Refused, FromEvent)
+		}
+		return s.Store.Grant(ctx, member, ev.Template, FromEvent, ev.At, pairing)
 	case "sent", "failed":
 		if ev.MsgID == "" {
 			return nil

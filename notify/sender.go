@@ -175,7 +175,7 @@ func (w *sender) send(ctx context.Context, c *Campaign, t Template, x Outgoing, 
 		r.State, r.Note, r.GiveBack, r.NextAt = SendWaiting, "", t.NeedsGrant(), w.Clock.Now()
 		return
 	}
-	m := Message{Channel: t.Channel, AppID: t.AppID, OpenID: x.OpenID, TemplateID: t.ID, Page: strings.ReplaceAll(t.Page, "{id}", c.ID.String()), Values: map[string]string{}}
+	m := Message{Channel: t.Channel, AppID: t.AppID, OpenID: x.OpenID, TemplateID: t.ID, Ref: "tx-" + c.ID.String(), Page: strings.ReplaceAll(t.Page, "{id}", c.ID.String()), Values: map[string]string{}}
 	for _, p := range w.rules.values(c, t) {
 		m.Values[p.Key] = p.Value
 	}
@@ -239,6 +239,7 @@ func (w *sender) judge(r *Result, c *Campaign, t Template, next Channel, pe *Pus
 		w.halt(c, r.Note)
 	case Quota:
 		later(nextDay(now))
+		w.put(w.Store.DeferSends(context.Background(), c.ID, t.Channel, r.NextAt), c)
 	case Token:
 		later(now.Add(w.Timing.TokenRetry))
 		w.halt(c, r.Note)
@@ -246,15 +247,18 @@ func (w *sender) judge(r *Result, c *Campaign, t Template, next Channel, pe *Pus
 	default:
 		if r.Kind = Later; r.Attempt < maxTries {
 			later(now.Add(doubling(w.Timing.Retry, r.Attempt-1, 10*time.Minute)))
-			pe.RetryAt = time.Time{}
 		}
 	}
 }
 
 // halt pauses a campaign whose every message would fail alike.
 func (w *sender) halt(c *Campaign, problem string) {
-	if err := w.Store.HaltCampaign(context.Background(), c.ID, problem); err != nil {
-		w.Log.Warn("notify: campaign not paused", "campaign", c.ID, "err", err)
+	w.put(w.Store.HaltCampaign(context.Background(), c.ID, problem), c)
+}
+
+func (w *sender) put(err error, c *Campaign) {
+	if err != nil {
+		w.Log.Warn("notify: campaign not stored", "campaign", c.ID, "err", err)
 	}
 }
 

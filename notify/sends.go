@@ -95,10 +95,12 @@ type SendStore interface {
 	FinishCampaign(ctx context.Context, id ids.ID) (bool, error)
 	// HaltCampaign pauses a campaign that is sending and says why.
 	HaltCampaign(ctx context.Context, id ids.ID, problem string) error
+	// DeferSends makes what waits for a channel of a campaign wait until a time.
+	DeferSends(ctx context.Context, id ids.ID, channel Channel, until time.Time) error
 	// SentMessage finds a message by its receipt: an event of the platform.
 	SentMessage(ctx context.Context, msgID string) (campaign, member ids.ID, err error)
-	// Withdraw turns a message that was sent or unknown into failed: the platform
-	// said later that it did not arrive.
+	// SettleSend replaces the outcome of a message that was sent or unknown: the
+	// platform said later what became of it.
 	SettleSend(ctx context.Context, campaign, member ids.ID, state SendState, code int, note string) error
 }
 
@@ -155,6 +157,7 @@ type Message struct {
 	OpenID     string
 	TemplateID string
 	Page       string
+	Ref        string            // the same for a repeated message of one campaign
 	Values     map[string]string // by field of the template
 }
 

@@ -13,7 +13,7 @@ import (
 // grantStep appends one row to a member's ledger of a template. change gets the
 // balance and says the kind of the row and by how much it moves. The balance is
 // locked, so rows of one ledger are made one after the other.
-func (tx *Tx) grantStep(member ids.ID, template string, change func(left int64) (notify.GrantKind, int64), source notify.GrantSource, campaign ids.ID) error {
+func (tx *Tx) grantStep(member ids.ID, template string, change func(left int64) (notify.GrantKind, int64), source notify.GrantSource, campaign ids.ID, at time.Time) error {
 	type balance struct{ left, seq int64 }
 	read := func() (balance, error) {
 		return One(tx.Ctx, tx, func(r Scanner) (b balance, err error) {
@@ -43,20 +43,28 @@ func (tx *Tx) grantStep(member ids.ID, template string, change func(left int64) 
 		return err
 	}
 	_, err = tx.Exec(`INSERT INTO grant_rows (member_id, template_id, seq, kind, n, left_n, source, campaign_id, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		member, template, b.seq+1, kind, n, b.left+n, source, campaign, Millis(tx.Now))
+		member, template, b.seq+1, kind, n, b.left+n, source, campaign, Millis(at))
 	return err
 }
 
 // Grant implements notify.GrantStore.
-func (s *Notify) Grant(ctx context.Context, member ids.ID, template string, source notify.GrantSource, pairing time.Duration) error {
+func (s *Notify) Grant(ctx context.Context, member ids.ID, template string, source notify.GrantSource, at time.Time, pairing time.Duration) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
+		at, seen := orNow(at, tx.Now), int64(0)
 		open := int64(0)
 		var inner error
 		err := tx.grantStep(member, template, func(left int64) (notify.GrantKind, int64) {
 			// What the other source told and nothing of this one confirmed yet.
+			if source == notify.FromEvent {
+				seen, inner = One(tx.Ctx, tx, ScanInt64, nil, `SELECT COUNT(*) FROM grant_rows WHERE member_id = ? AND template_id = ? AND source = ? AND at = ?`,
+					member, template, source, Millis(at))
+			}
+			if inner != nil || seen > 0 {
+				return "", 0
+			}
 			open, inner = One(tx.Ctx, tx, ScanInt64, nil, `SELECT COALESCE(SUM(CASE WHEN kind = ? AND source <> ? THEN 1 WHEN kind = ? AND source = ? THEN -1 ELSE 0 END), 0)
 				FROM grant_rows WHERE member_id = ? AND template_id = ? AND at >= ?`, notify.Granted, source, notify.Confirmed, source, member, template,
-				Millis(tx.Now.Add(-pairing)))
+				Millis(at.Add(-pairing)))
 			switch {
 			case inner != nil || left >= notify.MaxGrants:
 				return "", 0
@@ -64,7 +72,7 @@ func (s *Notify) Grant(ctx context.Context, member ids.ID, template string, sour
 				return notify.Confirmed, 0
 			}
 			return notify.Granted, 1
-		}, source, 0)
+		}, source, 0, at)
 		if inner != nil {
 			return inner
 		}
@@ -80,7 +88,7 @@ func (s *Notify) Empty(ctx context.Context, member ids.ID, template string, kind
 				return "", 0
 			}
 			return kind, -left
-		}, source, 0)
+		}, source, 0, tx.Now)
 	})
 }
 
@@ -101,6 +109,12 @@ func (s *Notify) GrantSummary(ctx context.Context, scope authz.Scope) ([]notify.
 		return g, err
 	}, `SELECT g.template_id, COUNT(*), SUM(g.left_n) FROM grants g JOIN members m ON m.id = g.member_id JOIN orgs o ON o.id = m.org_id
 		WHERE g.left_n > 0 AND `+where+` GROUP BY g.template_id ORDER BY g.template_id`, args...)
+}
+
+// MemberOf implements notify.GrantStore.
+func (s *Notify) MemberOf(ctx context.Context, appID, openID string) (ids.ID, error) {
+	n, err := One(ctx, s.db, ScanInt64, errs.Missing("党员"), `SELECT member_id FROM `+bindings+` WHERE app_id = ? AND openid = ?`, appID, openID)
+	return ids.ID(n), err
 }
 
 // Balance implements notify.GrantStore.

@@ -226,9 +226,9 @@ func (tx *Tx) storeResult(r notify.Result) (bool, error) {
 	}
 	switch {
 	case r.GiveBack:
-		err = tx.grantStep(r.Member, r.Template, func(int64) (notify.GrantKind, int64) { return notify.Returned, 1 }, notify.FromProgram, r.Campaign)
+		err = tx.grantStep(r.Member, r.Template, func(int64) (notify.GrantKind, int64) { return notify.Returned, 1 }, notify.FromProgram, r.Campaign, tx.Now)
 	case r.Empty:
-		err = tx.grantStep(r.Member, r.Template, func(left int64) (notify.GrantKind, int64) { return notify.Refused, -left }, notify.FromProgram, r.Campaign)
+		err = tx.grantStep(r.Member, r.Template, func(left int64) (notify.GrantKind, int64) { return notify.Refused, -left }, notify.FromProgram, r.Campaign, tx.Now)
 	}
 	return true, err
 }
@@ -288,6 +288,15 @@ func (s *Notify) FinishCampaign(ctx context.Context, id ids.ID) (done bool, err 
 func (s *Notify) HaltCampaign(ctx context.Context, id ids.ID, problem string) error {
 	return s.db.Write(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(`UPDATE campaigns SET state = ?, problem = ? WHERE id = ? AND state = ?`, notify.Paused, cutText(problem, 255), id, notify.Sending)
+		return err
+	})
+}
+
+// DeferSends implements notify.SendStore.
+func (s *Notify) DeferSends(ctx context.Context, id ids.ID, channel notify.Channel, until time.Time) error {
+	return s.db.Write(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(`UPDATE sends SET next_at = ? WHERE campaign_id = ? AND state = ? AND channel = ? AND next_at < ?`,
+			Millis(until), id, notify.SendWaiting, channel, Millis(until))
 		return err
 	})
 }
