@@ -36,6 +36,7 @@ type account struct {
 
 	refs   map[string]time.Time // client_msg_id, by "openid ref"
 	counts map[string]int       // of messages, by "openid page"
+	total  int                  // of messages
 }
 
 func newAccount(appid string) *account {

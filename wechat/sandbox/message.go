@@ -114,6 +114,7 @@ func (s *Sandbox) receive(a *account, t MsgTemplate, in messageRequest) result {
 	page := in.Page + in.Mini.Page
 	makeMap(&a.counts)
 	a.counts[in.ToUser+" "+page]++
+	a.total++
 	if !crowd {
 		m := Received{
 			At: s.clock.Now(), OpenID: in.ToUser, Use: t.Use, Template: t.ID, Title: t.Title, Page: page, MsgID: strconv.FormatInt(id, 10), Data: map[string]string{},
@@ -288,6 +289,17 @@ func (s *Sandbox) MessageCounts(appid string) map[string]int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return maps.Clone(a.counts)
+}
+
+// MessageTotal is how many messages of an account were received since the start.
+func (s *Sandbox) MessageTotal(appid string) int {
+	a := s.account(appid)
+	if a == nil {
+		return 0
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.total
 }
 
 // answerPage is Answer for the page: without an openid it is the phone's owner.
