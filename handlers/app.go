@@ -20,6 +20,7 @@ import (
 	"tongxin/publish"
 	"tongxin/publish/feed"
 	"tongxin/quiz"
+	"tongxin/quiz/contest"
 	"tongxin/staff"
 )
 
@@ -44,6 +45,7 @@ type Deps struct {
 	Notify *notify.Service
 	// Pictures signs links to pictures of the library.
 	Pictures *signed.Signer
+	Contests *contest.Service
 	// Callback takes the callbacks of WeChat accounts.
 	Callback Callback
 	// Sandbox is the simulator and its page; nil: not part of this program.

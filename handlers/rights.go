@@ -8,6 +8,7 @@ import (
 	"tongxin/notify"
 	"tongxin/publish"
 	"tongxin/quiz"
+	"tongxin/quiz/contest"
 	"tongxin/staff"
 )
 
@@ -28,11 +29,12 @@ func Roles() []staff.Role {
 			member.Read, member.Manage, member.Reveal,
 			moderate.Review, quiz.Read, quiz.Manage, quiz.Grade, quiz.Results,
 			notify.Send,
+			contest.Host,
 		}},
 		{Name: "editor", Label: "宣传编辑", Rights: []authz.Right{
 			publish.PostRead, publish.PostWrite, publish.PostSchedule, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
 			moderate.Review, quiz.Read, quiz.Manage,
-			notify.Send,
+			notify.Send, contest.Host,
 		}},
 		{Name: "reviewer1", Label: "初审", Rights: review(1)},
 		{Name: "reviewer2", Label: "复审", Rights: review(2)},
@@ -42,10 +44,11 @@ func Roles() []staff.Role {
 			member.Read, member.Manage, member.Reveal,
 			moderate.Review, quiz.Read, quiz.Manage, quiz.Grade, quiz.Results,
 			notify.Send,
+			contest.Host,
 		}},
 		{Name: "auditor", Label: "审计员", SecondFactor: true, Rights: []authz.Right{audit.Read}},
 	}
 }
 
 // MemberRights is what every member may do, on the branch.
-func MemberRights() []authz.Right { return []authz.Right{notify.Receive} }
+func MemberRights() []authz.Right { return []authz.Right{notify.Receive, contest.Play} }

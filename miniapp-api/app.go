@@ -13,6 +13,7 @@ import (
 	"tongxin/internal/clock"
 	"tongxin/internal/httpkit"
 	"tongxin/notify"
+	"tongxin/quiz/contest"
 )
 
 // Deps are what the routes need. All are required.
@@ -21,8 +22,9 @@ type Deps struct {
 	Name    string // of the house, shown as the title
 	Version string // of the program
 	// Auth finds the member who sends a request; nil: nobody is ever signed in.
-	Auth   httpkit.Authenticator
-	Notify *notify.Service
+	Auth     httpkit.Authenticator
+	Notify   *notify.Service
+	Contests *contest.Service
 }
 
 // Mount puts the member surface on a kit.
@@ -34,6 +36,7 @@ func Mount(k *httpkit.Kit, d Deps) *httpkit.Surface {
 	api := k.Surface(httpkit.SurfaceConfig{Prefix: "/api/member/v1", Title: "同心 · 党员接口", Version: d.Version, Auth: auth})
 	routes(api, &info{d})
 	noticeRoutes(api, d)
+	liveContests(api, d.Clock, d.Contests)
 	return api
 }
 

@@ -31,6 +31,7 @@ import (
 	"tongxin/publish"
 	"tongxin/publish/feed"
 	"tongxin/quiz"
+	"tongxin/quiz/contest"
 	"tongxin/staff"
 	"tongxin/storage"
 	"tongxin/storage/blob"
@@ -62,6 +63,7 @@ type program struct {
 	notify   *notify.Service
 	pictures *signed.Signer
 	takers   eventTakers // of the callbacks of WeChat, by event
+	contests *contest.Service
 	kit      *httpkit.Kit
 	surface  struct{ staff, member *httpkit.Surface }
 
@@ -79,7 +81,7 @@ type options struct {
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
 	p := &program{set: set, log: log, clock: clock.System{}, takers: eventTakers{}}
 	for _, step := range []func(context.Context, options) error{
-		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildHTTP,
+		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildContests, p.buildHTTP,
 	} {
 		if err := step(ctx, opt); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -231,7 +233,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 		store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, mini: miniKeys(p.set), takers: p.takers, log: p.log,
 	}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
-		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Exams: p.exams, Notify: p.notify, Pictures: p.pictures,
+		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Contests: p.contests, Exams: p.exams, Notify: p.notify, Pictures: p.pictures,
 		Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,
 		Checks: []httpkit.Check{
@@ -244,7 +246,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	}
 	p.kit.Metrics().MustRegister(newQueueMetrics(p.publish.Store, p.clock, p.log),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{Clock: p.clock, Name: "同心", Version: version, Notify: p.notify})
+	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{Clock: p.clock, Name: "同心", Version: version, Notify: p.notify, Contests: p.contests})
 	return p.kit.Verify()
 }
 
@@ -306,6 +308,7 @@ func (p *program) serve(ctx context.Context, ln, local net.Listener) error {
 			p.log.Error("feed: webhooks stopped", "err", err)
 		}
 	})
+	jobs.run(p.contests.Hub().Run)
 	jobs.run(p.sweep)
 	err := p.kit.Serve(ctx, ln, local)
 	cancel(nil)

@@ -1,0 +1,180 @@
+package contest
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"tongxin/internal/errs"
+	"tongxin/internal/ids"
+)
+
+// desk is one contest on this node: its clients, and the way to whoever runs it.
+// Lock order: Hub.mu, desk.claim, desk.mu, outlet.mu. Nothing is sent to a room
+// or the bus under desk.mu: a room delivers under it.
+type desk struct {
+	hub *Hub
+	id  ids.ID
+
+	claim sync.Mutex // one attempt to own at a time; guards nothing else
+
+	mu      sync.Mutex
+	clients map[string]*client
+	room    *room // when this node owns the contest
+	fence   int64 // newest owner heard of
+	seq     int64
+	heard   time.Time // of the owner
+	idle    time.Time // since when nobody is here; zero: somebody is
+	waiting map[string]chan reply
+	cancels []func() // subscriptions
+	gone    bool
+}
+
+// tell brings a note to the owner: the room here, or whoever it is.
+func (d *desk) tell(ctx context.Context, n note) error {
+	d.mu.Lock()
+	r := d.room
+	d.mu.Unlock()
+	if r != nil {
+		return r.post(ctx, n)
+	}
+	if d.hub.cfg.Bus == nil {
+		return errs.New(errs.Unavailable, "比赛暂时没有连上，请稍候。")
+	}
+	b, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	return d.hub.cfg.Bus.Publish(subjectOwner(d.id), b)
+}
+
+// attach asks the owner for a client's welcome.
+func (d *desk) attach(ctx context.Context, list ...*client) {
+	seats := make([]seat, len(list))
+	d.mu.Lock()
+	for i, c := range list {
+		seats[i] = c.seat()
+		c.welcomed, c.asked = false, d.hub.cfg.Clock.Now()
+	}
+	d.mu.Unlock()
+	for len(seats) > 0 {
+		n := min(len(seats), seatsPerNote)
+		if err := d.tell(ctx, note{Node: d.hub.cfg.Node, Attach: seats[:n]}); err != nil {
+			d.hub.cfg.Log.Debug("contest: attach", "contest", d.id, "err", err)
+		}
+		seats = seats[n:]
+	}
+}
+
+// seatsPerNote keeps a note far below what the bus carries.
+const seatsPerNote = 500
+
+// all lists the clients; with only, those that it picks.
+func (d *desk) all(only func(*client) bool) []*client {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []*client
+	for _, c := range d.clients {
+		if only == nil || only(c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// deliver hands a frame to the clients it is for. It never waits for one.
+func (d *desk) deliver(p drop) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if p.To == oneConn {
+		if c := d.clients[p.Conn]; c != nil {
+			d.hand(c, &p)
+		}
+		return
+	}
+	for _, c := range d.clients {
+		switch p.To {
+		case onePlayer:
+			if c.role != RolePlayer || c.holder != p.Player {
+				continue
+			}
+		case views:
+			if c.role == RolePlayer {
+				continue
+			}
+		case everybody, oneConn:
+		}
+		d.hand(c, &p)
+	}
+}
+
+func (d *desk) hand(c *client, p *drop) {
+	if p.Topic == topicWelcome {
+		c.welcomed = true
+	} else if !c.welcomed && !p.Kick {
+		return
+	}
+	frame := []byte(p.Shared)
+	if c.role == RolePlayer && p.Own != nil {
+		if own := p.Own[c.holder]; len(own) > 2 {
+			frame = join(make([]byte, 0, len(p.Shared)+len(own)), p.Shared, own)
+		}
+	}
+	c.send(p.Topic, frame, p.Kick)
+}
+
+// receive takes a parcel of an owner on another node.
+func (d *desk) receive(ctx context.Context, b []byte) {
+	var p parcel
+	if err := json.Unmarshal(b, &p); err != nil {
+		d.hub.cfg.Log.Warn("contest: a parcel that does not decode", "contest", d.id, "err", err)
+		return
+	}
+	d.mu.Lock()
+	if d.room != nil || p.Fence < d.fence {
+		d.mu.Unlock()
+		return // an owner that does not know yet that it was followed
+	}
+	again := p.Fence > d.fence || p.Seq != d.seq+1
+	d.fence, d.seq, d.heard = p.Fence, p.Seq, d.hub.cfg.Clock.Now()
+	d.mu.Unlock()
+	for _, it := range p.Drops {
+		d.deliver(it)
+	}
+	if p.Reply != nil {
+		d.answered(*p.Reply)
+	}
+	if again { // something was lost, or the owner is new: ask for everything anew
+		if list := d.all(func(c *client) bool { return c.welcomed }); len(list) > 0 && p.Seq > 1 {
+			d.attach(ctx, list...)
+		}
+	}
+}
+
+// news tells of a new owner: it does not know this node's clients yet.
+func (d *desk) news(ctx context.Context, b []byte) {
+	var p parcel
+	if json.Unmarshal(b, &p) != nil {
+		return
+	}
+	d.mu.Lock()
+	newer := d.room == nil && p.Fence > d.fence
+	if newer {
+		d.fence, d.seq, d.heard = p.Fence, 0, d.hub.cfg.Clock.Now()
+	}
+	d.mu.Unlock()
+	if newer {
+		d.attach(ctx, d.all(nil)...)
+	}
+}
+
+func (d *desk) answered(r reply) {
+	d.mu.Lock()
+	ch := d.waiting[r.ID]
+	delete(d.waiting, r.ID)
+	d.mu.Unlock()
+	if ch != nil {
+		ch <- r // 1 place
+	}
+}
