@@ -50,5 +50,6 @@ func Roles() []staff.Role {
 	}
 }
 
-// MemberRights is what every member may do, on the branch.
-func MemberRights() []authz.Right { return []authz.Right{notify.Receive, contest.Play} }
+// MemberRights is what a member may do on the own branch and with what
+// organisations above it offer.
+func MemberRights() []authz.Right { return []authz.Right{notify.Receive, quiz.Take, contest.Play} }

@@ -98,6 +98,7 @@ func (s *Service) Import(ctx context.Context, actor *authz.Actor, data []byte, a
 			}
 			return nil, err
 		}
+		s.cfg.OnChange()
 	}
 	rep.Written = true
 	return rep, nil

@@ -104,7 +104,7 @@ type Sealer interface {
 	BlindIndexes(purpose, value string) []string
 }
 
-// Config is what the service needs. All fields are required.
+// Config is what the service needs. All fields but OnChange are required.
 type Config struct {
 	Store  Store
 	Sealer Sealer
@@ -114,6 +114,9 @@ type Config struct {
 	Orgs func(ctx context.Context) ([]Org, error)
 	// Staff finds a staff account; errs.NotFound when there is none.
 	Staff func(ctx context.Context, id ids.ID) (Person, error)
+	// OnChange is told that a member changed or left, so that whoever remembers
+	// members looks again; nil: nobody does.
+	OnChange func()
 }
 
 // Service is the domain. Safe for concurrent use.
@@ -127,6 +130,9 @@ func New(cfg Config) (*Service, error) {
 	rules, err := builtIn()
 	if err != nil {
 		return nil, err
+	}
+	if cfg.OnChange == nil {
+		cfg.OnChange = func() {}
 	}
 	return &Service{cfg: cfg, rules: rules}, nil
 }

@@ -292,6 +292,7 @@ func (s *Service) keep(ctx context.Context, actor *authz.Actor, w Write) (*Membe
 	if err := s.cfg.Store.Save(ctx, w, w.Entry); err != nil {
 		return nil, err
 	}
+	s.cfg.OnChange()
 	now, err := s.cfg.Store.Member(ctx, w.Member.ID)
 	if err != nil {
 		return nil, err

@@ -5,43 +5,55 @@ package miniapp
 
 import (
 	"context"
+	"io"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"tongxin/internal/authz"
 	"tongxin/internal/clock"
 	"tongxin/internal/httpkit"
+	"tongxin/internal/limit"
+	"tongxin/member"
+	"tongxin/member/signin"
 	"tongxin/notify"
+	"tongxin/quiz"
 	"tongxin/quiz/contest"
 )
 
 // Deps are what the routes need. All are required.
 type Deps struct {
-	Clock   clock.Clock
-	Name    string // of the house, shown as the title
-	Version string // of the program
-	// Auth finds the member who sends a request; nil: nobody is ever signed in.
-	Auth     httpkit.Authenticator
-	Notify   *notify.Service
-	Contests *contest.Service
+	Clock     clock.Clock
+	Random    io.Reader
+	Name      string // of the house, shown as the title
+	Version   string // of the program
+	PublicURL string
+	SignIn    *signin.Service
+	Members   *member.Service
+	Notify    *notify.Service
+	Exams     *quiz.Exams
+	Contests  *contest.Service
+	// Auth finds who sends a request in tests of other domains; nil: SignIn does.
+	Auth httpkit.Authenticator
 }
 
 // Mount puts the member surface on a kit.
 func Mount(k *httpkit.Kit, d Deps) *httpkit.Surface {
+	me := &sessions{d: d, https: k.HTTPS()}
 	auth := d.Auth
 	if auth == nil {
-		auth = func(context.Context, *fiber.Ctx) (httpkit.Identity, error) { return httpkit.Identity{}, nil }
+		auth = me.authenticate
 	}
 	api := k.Surface(httpkit.SurfaceConfig{Prefix: "/api/member/v1", Title: "同心 · 党员接口", Version: d.Version, Auth: auth})
-	routes(api, &info{d})
+	// Guessing codes and links from one address is slow; a house behind one
+	// address can still sign in.
+	door := limit.New(d.Clock, limit.Per(60, time.Minute), 10_000)
+	routes(api, d, me, httpkit.Limit(door))
 	noticeRoutes(api, d)
 	liveContests(api, d.Clock, d.Contests)
+	quizRoutes(api, &quizzes{svc: d.Exams, clock: d.Clock})
 	return api
 }
 
-// info tells a client where it is: members have no accounts yet, so that is
-// all this surface says.
+// info tells a client where it is.
 type info struct{ d Deps }
 
 type infoView struct {

@@ -265,7 +265,7 @@ func (s *Service) ArchiveOrg(ctx context.Context, actor *authz.Actor, id ids.ID,
 // not be changed by the caller.
 func (s *Service) Effective(ctx context.Context, id ids.ID) (*Org, Settings, error) {
 	now := s.cfg.Clock.Now()
-	e, gen := s.orgs.get(id)
+	e, gen := s.orgs.Get(id)
 	if e != nil && now.Before(e.until) {
 		return e.org, e.settings, nil
 	}
@@ -281,7 +281,7 @@ func (s *Service) Effective(ctx context.Context, id ids.ID) (*Org, Settings, err
 	for _, a := range line { // ordered by path: from the root down
 		settings = settings.apply(a.Overrides)
 	}
-	s.orgs.put(id, &effective{org: o, settings: settings, until: now.Add(cacheAge)}, gen)
+	s.orgs.Put(id, &effective{org: o, settings: settings, until: now.Add(cacheAge)}, gen)
 	return o, settings, nil
 }
 

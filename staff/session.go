@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,41 +40,6 @@ type remembered struct {
 	seen  atomic.Int64 // ms
 }
 
-// cache keeps the database out of the way of every request. Values are shared
-// and say themselves until when they are good.
-type cache[K comparable, V any] struct {
-	mu   sync.RWMutex
-	gen  uint64 // rises with clear, so that a slow reader cannot put back what was dropped
-	kept map[K]V
-}
-
-func newCache[K comparable, V any]() *cache[K, V] { return &cache[K, V]{kept: map[K]V{}} }
-
-func (c *cache[K, V]) get(k K) (V, uint64) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.kept[k], c.gen
-}
-
-func (c *cache[K, V]) put(k K, v V, gen uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if gen != c.gen {
-		return
-	}
-	if len(c.kept) >= cacheMax {
-		clear(c.kept)
-	}
-	c.kept[k] = v
-}
-
-func (c *cache[K, V]) clear() {
-	c.mu.Lock()
-	c.gen++
-	clear(c.kept)
-	c.mu.Unlock()
-}
-
 func tokenHash(token string) string {
 	h := sha256.Sum256([]byte(token))
 	return base64.RawURLEncoding.EncodeToString(h[:])
@@ -98,7 +62,7 @@ func (s *Service) Resolve(ctx context.Context, token string) (*Live, error) {
 	}
 	key := sha256.Sum256([]byte(token))
 	now := s.cfg.Clock.Now()
-	r, gen := s.sessions.get(key)
+	r, gen := s.sessions.Get(key)
 	if r == nil || !now.Before(r.until) {
 		live, err := s.load(ctx, token, now)
 		if err != nil || live == nil {
@@ -106,7 +70,7 @@ func (s *Service) Resolve(ctx context.Context, token string) (*Live, error) {
 		}
 		r = &remembered{live: live, until: now.Add(cacheAge)}
 		r.seen.Store(live.Session.SeenAt.UnixMilli())
-		s.sessions.put(key, r, gen)
+		s.sessions.Put(key, r, gen)
 	}
 	if s.over(&r.live.Session, time.UnixMilli(r.seen.Load()), now) {
 		return nil, nil

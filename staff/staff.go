@@ -14,6 +14,7 @@ import (
 	"tongxin/internal/authz"
 	"tongxin/internal/clock"
 	"tongxin/internal/ids"
+	"tongxin/internal/recent"
 )
 
 // Rights of this domain.
@@ -80,8 +81,8 @@ type Service struct {
 	roles    map[string]Role
 	hashing  *semaphore.Weighted
 	dummy    string // what an unknown login is compared with
-	sessions *cache[[sha256.Size]byte, *remembered]
-	orgs     *cache[ids.ID, *effective]
+	sessions *recent.Cache[[sha256.Size]byte, *remembered]
+	orgs     *recent.Cache[ids.ID, *effective]
 }
 
 // New checks the configuration and makes the service.
@@ -95,7 +96,7 @@ func New(cfg Config) (*Service, error) {
 	p.Hash = cmp.Or(p.Hash, OWASP())
 	s := &Service{
 		cfg: cfg, policy: p, roles: map[string]Role{},
-		sessions: newCache[[sha256.Size]byte, *remembered](), orgs: newCache[ids.ID, *effective](),
+		sessions: recent.New[[sha256.Size]byte, *remembered](cacheMax), orgs: recent.New[ids.ID, *effective](cacheMax),
 	}
 	for _, r := range cfg.Roles {
 		s.roles[r.Name] = r
@@ -120,8 +121,8 @@ func (s *Service) Label(role string) string {
 // another node changed roles or states. Without it a change elsewhere shows
 // within 5 seconds.
 func (s *Service) Forget() {
-	s.sessions.clear()
-	s.orgs.clear()
+	s.sessions.Clear()
+	s.orgs.Clear()
 }
 
 // changed is called after a write that remembered sessions depend on.

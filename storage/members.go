@@ -195,7 +195,13 @@ func (tx *Tx) putMember(w member.Write) error {
 		birth_date = ?, joined_at = ?, full_at = ?, extended_to = ?, state = ?, left_at = ?, left_why = ?, note = ?, phone_sealed = ?, phone_index = ?,
 		phone_key = ?, id_sealed = ?, id_index = ?, id_key = ?, staff_id = ?, staff_key = ?, purged_at = ?, version = ?, updated_at = ?, updated_by = ?
 		WHERE id = ? AND version = ?`, append(memberValues(w.Member), w.Member.ID, w.Expect)...)
-	return taken(err)
+	if err != nil || w.Member.State == member.Active {
+		return taken(err)
+	}
+	// Who leaves the roster is signed out in the same moment, and stays so after
+	// a return.
+	_, err = tx.Exec(`UPDATE member_sessions SET ended_at = ?, ended_why = 'left' WHERE member_id = ? AND ended_at = 0`, Millis(tx.Now), w.Member.ID)
+	return err
 }
 
 // taken is for writers that met at the unique keys; numbersFree tells better

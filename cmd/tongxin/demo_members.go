@@ -7,6 +7,7 @@ import (
 
 	"tongxin/internal/authz"
 	"tongxin/internal/ids"
+	"tongxin/internal/page"
 	"tongxin/member"
 	"tongxin/staff"
 )
@@ -76,4 +77,16 @@ func (p *program) seedMembers(ctx context.Context, system *authz.Actor, branches
 func demoProbation(in member.Input, joined time.Time) member.Input {
 	in.Kind, in.JoinedAt, in.FullAt = member.Probationary, member.DateOf(joined), ""
 	return in
+}
+
+// memberLink is the line of the welcome for a member: the one whom the
+// demonstration shows, by a one-time link.
+func (p *program) memberLink(ctx context.Context, url string) (string, error) {
+	name := demoNames()[0][1]
+	all, err := p.members.Members(ctx, authz.SystemActor("demo"), member.Ask{Query: name, State: member.Active}, page.Request{Limit: 1})
+	if err != nil || len(all.Items) == 0 {
+		return "", err // somebody removed this member: nothing to print
+	}
+	token, err := p.signin.IssueLink(ctx, all.Items[0].ID, linkLife)
+	return fmt.Sprintf("  党员（%s）  %s/m/#/pages/enter/index?token=%s\n", name, url, token), err
 }

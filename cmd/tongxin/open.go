@@ -170,6 +170,7 @@ func (p *program) sweep(ctx context.Context) {
 			second(p.db.Sweep(ctx, now.Add(-48*time.Hour))),
 			second(p.staff.Sweep(ctx)),
 			second(p.members.Sweep(ctx)),
+			second(p.signin.Sweep(ctx)),
 			second(p.publish.Store.ThinRevisions(ctx, now.Add(-24*time.Hour))),
 			p.moderate.Sweep(ctx),
 			second(p.feed.Sweep(ctx, 30*24*time.Hour)),

@@ -25,6 +25,7 @@ import (
 	"tongxin/internal/seal"
 	"tongxin/internal/signed"
 	"tongxin/member"
+	"tongxin/member/signin"
 	miniapp "tongxin/miniapp-api"
 	"tongxin/moderate"
 	"tongxin/notify"
@@ -64,6 +65,7 @@ type program struct {
 	pictures *signed.Signer
 	takers   eventTakers // of the callbacks of WeChat, by event
 	contests *contest.Service
+	signin   *signin.Service
 	kit      *httpkit.Kit
 	surface  struct{ staff, member *httpkit.Surface }
 
@@ -81,7 +83,7 @@ type options struct {
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
 	p := &program{set: set, log: log, clock: clock.System{}, takers: eventTakers{}}
 	for _, step := range []func(context.Context, options) error{
-		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildContests, p.buildHTTP,
+		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildSignIn, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildContests, p.buildHTTP,
 	} {
 		if err := step(ctx, opt); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -166,9 +168,18 @@ func (p *program) buildMembers(context.Context, options) error {
 	var err error
 	p.members, err = member.New(member.Config{
 		Store: storage.NewMembers(p.db), Sealer: p.box, Clock: p.clock, IDs: p.db.IDs(),
-		Orgs: p.memberOrgs, Staff: p.memberStaff,
+		Orgs: p.memberOrgs, Staff: p.memberStaff, OnChange: p.forgetMembers,
 	})
 	return err
+}
+
+// forgetMembers lets whoever remembers members look again: one who left loses
+// access at once.
+func (p *program) forgetMembers() {
+	if p.signin != nil {
+		p.signin.Forget()
+	}
+	p.hint(bus.SubjectConfig)
 }
 
 // memberOrgs tells the roster about all organisations.
@@ -246,7 +257,10 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	}
 	p.kit.Metrics().MustRegister(newQueueMetrics(p.publish.Store, p.clock, p.log),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{Clock: p.clock, Name: "同心", Version: version, Notify: p.notify, Contests: p.contests})
+	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{
+		Clock: p.clock, Random: rand.Reader, Name: "同心", Version: version, PublicURL: opt.publicURL, SignIn: p.signin, Members: p.members, Notify: p.notify, Exams: p.exams,
+		Contests: p.contests,
+	})
 	return p.kit.Verify()
 }
 

@@ -178,8 +178,13 @@ func (p *program) welcome(ctx context.Context, c *cli) error {
 		}
 		out += fmt.Sprintf("  %s（%s）  %s/console/#/enter?token=%s\n", person.label, person.name, url, token)
 	}
+	link, err := p.memberLink(ctx, url)
+	if err != nil {
+		return err
+	}
+	out += link
 	out += "  关注者的手机（微信沙箱）  " + url + "/sandbox/\n\n按 Ctrl+C 停止。数据保存在 " + *p.set.data + "。\n\n"
-	_, err := fmt.Fprint(c.out, out)
+	_, err = fmt.Fprint(c.out, out)
 	return err
 }
 
