@@ -25,6 +25,12 @@ type quizzes struct {
 
 // quizRoutes is the part of the table about them.
 func quizRoutes(api *httpkit.Surface, h *quizzes) {
+	api.Get("/quiz/daily", quiz.Take, "每日答题", httpkit.Read(h.getDaily))
+	api.Get("/topics", quiz.Take, "知识点", httpkit.Read(h.listTopics))
+	api.Post("/practice", quiz.Take, "开始练习", httpkit.Do(h.startPractice, httpkit.Idempotent()))
+	api.Get("/wrong", quiz.Take, "错题本", httpkit.Read(h.listWrong))
+	api.Post("/wrong/{id}/rate", quiz.Take, "错题掌握程度", httpkit.Done(h.rateWrong))
+	api.Delete("/wrong/{id}", quiz.Take, "移出错题本", httpkit.Done(h.forgetWrong))
 	api.Get("/papers", quiz.Take, "考试和练习", httpkit.Read(h.listPapers))
 	api.Get("/papers/{id}", quiz.Take, "查看考试", httpkit.Read(h.getPaper))
 	api.Post("/papers/{id}/attempts", quiz.Take, "开始作答", httpkit.Do(h.startAttempt, httpkit.Idempotent()))
@@ -120,4 +126,48 @@ func (h *quizzes) submitAttempt(ctx context.Context, actor *authz.Actor, in *htt
 
 func (h *quizzes) getResult(ctx context.Context, actor *authz.Actor, in *httpkit.ByID) (*quiz.Result, error) {
 	return h.svc.Result(ctx, actor, in.ID.V)
+}
+
+func (h *quizzes) getDaily(ctx context.Context, actor *authz.Actor, _ *struct{}) (*quiz.DailyToday, error) {
+	return h.svc.Today(ctx, actor)
+}
+
+type topicList struct {
+	Items []quiz.TopicShare `json:"items"`
+}
+
+func (h *quizzes) listTopics(ctx context.Context, actor *authz.Actor, _ *struct{}) (*topicList, error) {
+	list, err := h.svc.TopicShares(ctx, actor)
+	return &topicList{list}, err
+}
+
+type practiceIn struct{ Body quiz.PracticeInput }
+
+func (h *quizzes) startPractice(ctx context.Context, actor *authz.Actor, in *practiceIn) (*quiz.Sheet, error) {
+	return h.svc.Practice(ctx, actor, in.Body)
+}
+
+type listWrongIn struct {
+	httpkit.Paging
+	Topic string `query:"topic" maxLength:"30"`
+	Due   bool   `query:"due" doc:"only what is due now"`
+}
+
+func (h *quizzes) listWrong(ctx context.Context, actor *authz.Actor, in *listWrongIn) (*quiz.WrongPage, error) {
+	return h.svc.Wrong(ctx, actor, in.Topic, in.Due, in.Page)
+}
+
+type rateIn struct {
+	httpkit.ByID
+	Body struct {
+		Rating string `json:"rating" enum:"again,hard,good,easy"`
+	}
+}
+
+func (h *quizzes) rateWrong(ctx context.Context, actor *authz.Actor, in *rateIn) error {
+	return h.svc.Rate(ctx, actor, in.ID.V, in.Body.Rating)
+}
+
+func (h *quizzes) forgetWrong(ctx context.Context, actor *authz.Actor, in *httpkit.ByID) error {
+	return h.svc.Forget(ctx, actor, in.ID.V)
 }

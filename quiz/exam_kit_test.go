@@ -19,7 +19,10 @@ import (
 )
 
 // shelf is a bank in memory: questions of the committee with ids from 1.
-type shelf struct{ list []quiz.Content }
+type shelf struct {
+	list  []quiz.Content
+	later map[quiz.Ref]quiz.Content // revisions after the first
+}
 
 func (b *shelf) Contents(_ context.Context, refs []quiz.Ref) ([]quiz.Content, error) {
 	out := make([]quiz.Content, len(refs))
@@ -28,6 +31,9 @@ func (b *shelf) Contents(_ context.Context, refs []quiz.Ref) ([]quiz.Content, er
 			return nil, errs.Missing("题目")
 		}
 		out[i] = b.list[r.ID-1]
+		if c, ok := b.later[r]; ok {
+			out[i] = c
+		}
 	}
 	return out, nil
 }
@@ -89,7 +95,7 @@ type hall struct {
 
 func openHall(t *testing.T) *hall {
 	t.Helper()
-	h := &hall{t: t, clock: clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)), bank: &shelf{questions(24)}, orgs: map[string]quiz.Place{}, no: map[ids.ID]bool{}}
+	h := &hall{t: t, clock: clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)), bank: &shelf{list: questions(24)}, orgs: map[string]quiz.Place{}, no: map[ids.ID]bool{}}
 	h.db = storagetest.Open(t, storage.Options{DSN: t.TempDir() + "/test.db", Clock: h.clock})
 	for _, o := range [][2]string{{"党委", ""}, {"东支部", "党委"}, {"西支部", "党委"}} {
 		id := h.db.IDs().New()

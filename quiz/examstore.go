@@ -17,6 +17,9 @@ import (
 type ExamStore interface {
 	PaperStore
 	AttemptStore
+	MarkStore
+	DailyStore
+	CardStore
 }
 
 // PaperStore keeps papers.
@@ -107,4 +110,62 @@ type Graded struct {
 	Pending   int
 	Answered  int
 	KnownFrom time.Time // when the key may be known; the zero time: never
+}
+
+// MarkStore keeps what people decide about attempts.
+type MarkStore interface {
+	Seats(ctx context.Context, f SeatFilter, r page.Request) ([]Seat, error) // up to Limit+1, newest first
+	Seat(ctx context.Context, attempt ids.ID) (*Seat, error)                 // OrgPath: of the paper
+	// Extend moves the end of an open attempt and holds its paper that long;
+	// errs.Conflict when it has ended.
+	Extend(ctx context.Context, a *Attempt, due time.Time, e trail.Entry) error
+	// Waiting lists the pending answers of up to Limit+1 attempts, by attempt and
+	// number.
+	Waiting(ctx context.Context, f WaitingFilter, r page.Request) ([]Waiting, error)
+	Answer(ctx context.Context, attempt ids.ID, n int) (*Waiting, error) // of an ended attempt, pending or not
+	// MarksOf lists the marks of one question of a paper with the answers, of
+	// ended attempts; attempts narrows.
+	MarksOf(ctx context.Context, paper, question ids.ID, attempts []ids.ID) ([]MarkedAnswer, error)
+	// Mark replaces marks, each over the version before its own, keeps the old
+	// ones, and adds up the attempts again.
+	Mark(ctx context.Context, list []Marked, by, reason string, e []trail.Entry) error
+	Record(ctx context.Context, e trail.Entry) error
+	// Facts reads what plausibility flags are made of: every ended attempt at a
+	// paper of members in scope, at most limit.
+	Facts(ctx context.Context, paper ids.ID, scope authz.Scope, limit int) ([]SeatFacts, error)
+}
+
+// MarkedAnswer is a mark with the answer it is for.
+type MarkedAnswer struct {
+	Marked
+	Answer Answer
+}
+
+// DailyStore keeps 每日答题.
+type DailyStore interface {
+	Dailies(ctx context.Context, orgs []ids.ID) ([]Daily, error)
+	// SaveDaily writes over version expect; 0: there is none yet.
+	SaveDaily(ctx context.Context, d *Daily, expect int64, e trail.Entry) error
+	DailyPaper(ctx context.Context, org ids.ID, day string) (*Paper, error)
+	// AddDailyPaper stores the quiz of a day; when there is one already it
+	// stands and nothing is written.
+	AddDailyPaper(ctx context.Context, p *Paper, e trail.Entry) error
+	// DailyRecent lists the questions of an organisation's daily quizzes since a moment.
+	DailyRecent(ctx context.Context, org ids.ID, since time.Time) ([]ids.ID, error)
+	// DailyDays lists the days whose quiz a member ended, newest first.
+	DailyDays(ctx context.Context, member ids.ID, limit int) ([]string, error)
+}
+
+// CardStore keeps what members know. It carries no entries: cards follow from
+// attempts, and what a member does with the own book concerns nobody else.
+type CardStore interface {
+	Cards(ctx context.Context, f CardFilter, limit int) ([]Known, error) // by question
+	// ToBook lists ended attempts whose key may be known at now, at most limit.
+	ToBook(ctx context.Context, now time.Time, limit int) ([]ids.ID, error)
+	// Postpone looks again at a later moment; the zero time: never.
+	Postpone(ctx context.Context, attempt ids.ID, at time.Time) error
+	// Book changes cards of a member in one transaction: change gets those that
+	// exist and returns those to store; it only computes. With an attempt it
+	// happens once: a repeated call changes nothing.
+	Book(ctx context.Context, attempt, member ids.ID, questions []ids.ID, change func(map[ids.ID]Known) ([]Known, error)) error
 }

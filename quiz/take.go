@@ -238,14 +238,25 @@ func (st *sitting) grade(given []Given, endedAt time.Time) Graded {
 			m.Pending = true
 			out.Pending++
 		}
-		out.Score += share * it.Points
 		out.Marks[i] = m
 	}
-	out.Score = round2(out.Score)
+	out.Score = AddUp(out.Marks).Score
 	if from, ever := st.paper.KnownFrom(st.paper.Rules.ShowKey, endedAt); ever {
 		out.KnownFrom = from
 	}
 	return out
+}
+
+// AddUp is the score of marks and how many of them wait for a person.
+func AddUp(list []Marked) (g Graded) {
+	for _, m := range list {
+		g.Score += m.Share * m.Points
+		if m.Pending {
+			g.Pending++
+		}
+	}
+	g.Score = round2(g.Score)
+	return g
 }
 
 // expire ends an attempt whose time is over.

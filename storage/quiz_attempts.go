@@ -262,9 +262,5 @@ func (s *Exams) Overdue(ctx context.Context, before time.Time, limit int) ([]ids
 
 func (s *Exams) due(ctx context.Context, todo string, before time.Time, limit int) ([]ids.ID, error) {
 	list, err := All(ctx, s.db, ScanInt64, `SELECT id FROM quiz_attempts WHERE todo = ? AND todo_at <= ? ORDER BY todo_at LIMIT ?`, todo, Millis(before), limit)
-	out := make([]ids.ID, len(list))
-	for i, id := range list {
-		out[i] = ids.ID(id)
-	}
-	return out, err
+	return asIDs(list), err
 }

@@ -217,9 +217,5 @@ func (s *Exams) DeletePaper(ctx context.Context, id ids.ID, version int64, e tra
 func (s *Exams) Reserved(ctx context.Context, now time.Time) ([]ids.ID, error) {
 	list, err := All(ctx, s.db, ScanInt64, `SELECT DISTINCT q.question_id FROM quiz_papers p JOIN quiz_paper_questions q ON q.paper_id = p.id
 		WHERE p.reserved_to > ? ORDER BY q.question_id`, Millis(now))
-	out := make([]ids.ID, len(list))
-	for i, id := range list {
-		out[i] = ids.ID(id)
-	}
-	return out, err
+	return asIDs(list), err
 }
