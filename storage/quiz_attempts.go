@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -239,14 +240,13 @@ func (s *Exams) finish(tx *Tx, id ids.ID, end quiz.Ending, grade func([]quiz.Giv
 	}, "", rows)
 }
 
-func millionths(f float64) int64 { return thousandths(f * 1000) }
+func millionths(f float64) int64 { return int64(math.Round(f * 1e6)) }
 
 const markCols = `m.attempt_id, m.n, m.question_id, m.revision, m.points_milli, m.share_ppm, m.given, m.pending, m.comment, m.grader, m.graded_at, m.version`
 
 func scanMark(r Scanner) (m quiz.Marked, err error) {
-	err = r.Scan(&m.AttemptID, &m.N, &m.Ref.ID, &m.Ref.Revision, milli{&m.Points}, milli{&m.Share}, &m.Given, &m.Pending, &m.Comment, &m.Grader,
+	err = r.Scan(&m.AttemptID, &m.N, &m.Ref.ID, &m.Ref.Revision, milli{&m.Points}, ppm{&m.Share}, &m.Given, &m.Pending, &m.Comment, &m.Grader,
 		moment{&m.GradedAt}, &m.Version)
-	m.Share /= 1000
 	return m, err
 }
 

@@ -187,9 +187,8 @@ func (s *Exams) MarksOf(ctx context.Context, paper, question ids.ID, attempts []
 		w.add(in, args...)
 	}
 	return All(ctx, s.db, func(r Scanner) (m quiz.MarkedAnswer, err error) {
-		err = r.Scan(&m.AttemptID, &m.N, &m.Ref.ID, &m.Ref.Revision, milli{&m.Points}, milli{&m.Share}, &m.Given, &m.Pending, &m.Comment, &m.Grader,
+		err = r.Scan(&m.AttemptID, &m.N, &m.Ref.ID, &m.Ref.Revision, milli{&m.Points}, ppm{&m.Share}, &m.Given, &m.Pending, &m.Comment, &m.Grader,
 			moment{&m.GradedAt}, &m.Version, jsonText{&m.Answer})
-		m.Share /= 1000
 		return m, err
 	}, `SELECT `+markCols+`, COALESCE(g.answer, '{}') FROM quiz_marks m LEFT JOIN quiz_answers g ON g.attempt_id = m.attempt_id AND g.n = m.n
 		WHERE `+w.String()+` ORDER BY m.attempt_id`, w.args...)

@@ -55,21 +55,29 @@ func scanPaper(r Scanner) (p quiz.Paper, err error) {
 	return p, err
 }
 
-// milli scans thousandths.
-type milli struct{ v *float64 }
+// milli scans thousandths, ppm millionths.
+type (
+	milli struct{ v *float64 }
+	ppm   struct{ v *float64 }
+)
 
 // Scan implements sql.Scanner.
-func (m milli) Scan(v any) error {
+func (m milli) Scan(v any) error { return scanParts(m.v, v, 1e3) }
+
+// Scan implements sql.Scanner.
+func (m ppm) Scan(v any) error { return scanParts(m.v, v, 1e6) }
+
+func scanParts(to *float64, v any, parts float64) error {
 	switch v := v.(type) {
 	case int64:
-		*m.v = float64(v) / 1000
+		*to = float64(v) / parts
 		return nil
 	case []byte:
 		n, err := strconv.ParseInt(string(v), 10, 64)
-		*m.v = float64(n) / 1000
+		*to = float64(n) / parts
 		return err
 	}
-	return fmt.Errorf("storage: %T is no number of thousandths", v)
+	return fmt.Errorf("storage: %T is no stored number", v)
 }
 
 func thousandths(f float64) int64 { return int64(math.Round(f * 1000)) }
