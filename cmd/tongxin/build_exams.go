@@ -12,10 +12,13 @@ import (
 func (p *program) buildExams(context.Context, options) (err error) {
 	p.exams, err = quiz.NewExams(quiz.ExamConfig{
 		Store: storage.NewExams(p.db), Bank: storage.NewQuizBank(p.db), Clock: p.clock, IDs: p.db.IDs(), Org: p.quizPlace,
-		HTML: quizHTML(staffPicture), Recommends: p.recommends, Log: p.log,
+		HTML: quizHTML(p.picture), Recommends: p.recommends, Log: p.log,
 	})
 	return err
 }
 
 // recommends tells whether a member lets the program choose by what they got wrong.
-func (p *program) recommends(context.Context, ids.ID) (bool, error) { return true, nil }
+func (p *program) recommends(ctx context.Context, id ids.ID) (bool, error) {
+	set, err := p.signin.Settings(ctx, id)
+	return set.Recommendations, err
+}

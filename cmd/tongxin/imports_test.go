@@ -35,7 +35,7 @@ func layers() map[string][]string {
 // testOnly are imports that only test files may have, on top of their layer.
 func testOnly() map[string][]string {
 	return map[string][]string{
-		"handlers": {"storage"}, "miniapp-api": {"storage"}, "publish": {"storage"}, "staff": {"storage"}, "member": {"storage"}, "audit": {"storage"},
+		"handlers": {"storage"}, "miniapp-api": {"storage"}, "publish": {"storage"}, "staff": {"storage"}, "member": {"storage", "staff"}, "audit": {"storage"},
 		"notify": {"storage"}, "quiz": {"storage"}, "moderate": {"storage"},
 	}
 }
