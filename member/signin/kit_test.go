@@ -14,7 +14,6 @@ import (
 	"tongxin/internal/seal"
 	"tongxin/member"
 	"tongxin/member/signin"
-	"tongxin/staff"
 	"tongxin/storage"
 	"tongxin/storage/storagetest"
 )
@@ -66,20 +65,13 @@ func newHouse(t *testing.T, db *storage.DB, c *clock.Manual) *house {
 	h := &house{t: t, db: db, clock: c, system: authz.SystemActor("test"), wx: people{map[string]signin.Identity{}, map[string]signin.Identity{}, map[string]string{}}}
 	box, err := seal.New("k1", map[string][]byte{"k1": bytes.Repeat([]byte{7}, seal.MinSecret)})
 	h.check(err)
-	people, err := staff.New(staff.Config{
-		Store: storage.NewStaff(db), IDs: db.IDs(), Clock: c, Random: rand.Reader, Sealer: box, CSRFKey: box.Derive("csrf"),
-		Policy: staff.Policy{Hash: staff.HashParams{MemoryKiB: 64, Passes: 1, Threads: 1}},
-	})
-	h.check(err)
-	top, err := people.CreateOrg(t.Context(), h.system, staff.OrgInput{Kind: staff.Committee, Name: "党工委"})
-	h.check(err)
-	branch, err := people.CreateOrg(t.Context(), h.system, staff.OrgInput{ParentID: top.ID, Kind: staff.Branch, Name: "第一党支部"})
-	h.check(err)
+	top := h.org("党工委", "committee", member.Org{})
+	branch := h.org("第一党支部", "branch", top)
 	h.branch = branch.ID
 	h.members, err = member.New(member.Config{
 		Store: storage.NewMembers(db), Sealer: box, Clock: c, IDs: db.IDs(),
 		Orgs: func(context.Context) ([]member.Org, error) {
-			return []member.Org{{ID: top.ID, Path: top.Path, Name: top.Name}, {ID: branch.ID, ParentID: top.ID, Path: branch.Path, Branch: true, Name: branch.Name}}, nil
+			return []member.Org{top, branch}, nil
 		},
 		Staff:    func(context.Context, ids.ID) (member.Person, error) { return member.Person{}, errs.Missing("账号") },
 		OnChange: func() { h.svc.Forget() },
@@ -90,6 +82,22 @@ func newHouse(t *testing.T, db *storage.DB, c *clock.Manual) *house {
 		Keys: [][]byte{box.Derive("member-token")}, Rights: []authz.Right{"quiz.take"}, MiniAppID: "mini", OnChange: func() { h.changes++ },
 	})
 	return h
+}
+
+func (h *house) org(name, kind string, above member.Org) member.Org {
+	h.t.Helper()
+	id := h.db.IDs().New()
+	base := above.Path
+	if base == "" {
+		base = "/"
+	}
+	o := member.Org{ID: id, ParentID: above.ID, Path: base + id.String() + "/", Branch: kind == "branch", Name: name, Short: name}
+	h.check(h.db.Write(h.t.Context(), func(tx *storage.Tx) error {
+		_, err := tx.Exec(`INSERT INTO orgs (id, parent_id, path, kind, name, short_name, settings, archived_at, version, created_at, updated_at, updated_by)
+			VALUES (?, ?, ?, ?, ?, ?, '{}', 0, 1, 0, 0, '')`, o.ID, o.ParentID, o.Path, kind, name, name)
+		return err
+	}))
+	return o
 }
 
 func start() *clock.Manual {
