@@ -1,30 +1,19 @@
 package member
 
 import (
-	"archive/zip"
-	"bytes"
-	"encoding/csv"
-	"errors"
-	"io"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/xuri/excelize/v2"
-	"golang.org/x/text/encoding/simplifiedchinese"
-
 	"tongxin/internal/errs"
+	"tongxin/internal/sheet"
 )
 
-// Limits of an import. A spreadsheet is a zip: what it unpacks to is bounded
-// before it is read, and so are columns and empty rows.
+// Limits of an import; internal/sheet bounds what a spreadsheet unpacks to.
 const (
-	MaxFile     = 5 << 20  // bytes as sent
-	maxUnpacked = 48 << 20 // bytes of all parts of a spreadsheet
-	maxParts    = 500
-	MaxRows     = 5000
-	maxColumns  = 100
-	maxBlank    = 1000 // blank rows in a row end a sheet
-	maxCell     = 500  // characters
+	MaxFile  = 5 << 20 // bytes as sent
+	MaxRows  = 5000
+	maxBlank = 1000 // blank rows in a row end a sheet
+	maxCell  = 500  // characters
 )
 
 // Format of a roster file.
@@ -69,17 +58,19 @@ func ParseRoster(data []byte, format Format) ([]SheetRow, error) {
 	if len(data) > MaxFile {
 		return nil, errs.New(errs.TooLarge, "文件超过 5 MB，请分成几个文件导入。")
 	}
-	var sheet sheetReader
-	var err error
-	switch format {
-	case XLSX:
-		return parseXLSX(data)
-	case CSV:
-		err = sheet.readCSV(data)
-	default:
-		err = errs.New(errs.Unsupported, "请上传 .xlsx 表格或 CSV 文件。")
+	read, ok := map[Format]func([]byte, sheet.Take) error{XLSX: sheet.XLSX, CSV: sheet.CSV}[format]
+	if !ok {
+		return nil, errs.New(errs.Unsupported, "请上传 .xlsx 表格或 CSV 文件。")
 	}
-	return sheet.rows, err
+	var r sheetReader
+	err := read(data, func(line int, cells []string) (bool, error) {
+		err := r.take(line, cells)
+		return !r.done, err
+	})
+	if err == nil {
+		err = r.whole()
+	}
+	return r.rows, err
 }
 
 // sheetReader takes rows one after another, whatever they come from.
@@ -92,9 +83,6 @@ type sheetReader struct {
 
 // take reads one row of cells; the first that is not blank is the header.
 func (r *sheetReader) take(line int, cells []string) error {
-	if len(cells) > maxColumns {
-		return errs.New(errs.Invalid, "第 %d 行的列数太多，请使用下载的模板填写。", line)
-	}
 	row, any := SheetRow{Line: line, Cells: map[string]string{}}, false
 	for i, cell := range cells {
 		cell = clean(cell)
@@ -153,103 +141,9 @@ func clean(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// readCSV reads UTF-8 with or without a byte order mark, or GB18030 as Excel
-// saves it in China.
-func (r *sheetReader) readCSV(data []byte) error {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if !utf8.Valid(data) {
-		decoded, err := simplifiedchinese.GB18030.NewDecoder().Bytes(data)
-		if err != nil {
-			return errs.New(errs.Invalid, "无法识别文件编码，请另存为 .xlsx 或 CSV UTF-8 后再导入。")
-		}
-		data = decoded
-	}
-	in := csv.NewReader(bytes.NewReader(data))
-	in.FieldsPerRecord, in.ReuseRecord = -1, true
-	for !r.done {
-		rec, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		var pe *csv.ParseError
-		if errors.As(err, &pe) {
-			return errs.New(errs.Invalid, "第 %d 行格式不正确，请检查引号和逗号。", pe.StartLine)
-		}
-		if err != nil {
-			return err
-		}
-		line, _ := in.FieldPos(0)
-		if err := r.take(line, rec); err != nil {
-			return err
-		}
-	}
-	return r.whole()
-}
-
 func (r *sheetReader) whole() error {
 	if r.head == nil {
 		return errs.New(errs.Invalid, "文件是空的，请下载模板填写。")
-	}
-	return nil
-}
-
-// parseXLSX reads the first sheet, row by row, cells as they are stored.
-func parseXLSX(data []byte) ([]SheetRow, error) {
-	broken := func(cause error) error {
-		return errs.Wrap(cause, errs.Invalid, "无法读取这个文件。请确认它是没有加密的 .xlsx 表格；旧的 .xls 请另存为 .xlsx。")
-	}
-	if err := bounded(data); err != nil {
-		return nil, err
-	}
-	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{
-		RawCellValue:   true,
-		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxUnpacked,
-	}) // equal limits: nothing is unpacked to disk
-	if err != nil {
-		return nil, broken(nil) // its cause may quote the file
-	}
-	defer f.Close() //nolint:errcheck // there are no temporary files
-	sheets := f.GetSheetList()
-	if len(sheets) == 0 {
-		return nil, broken(nil)
-	}
-	it, err := f.Rows(sheets[0])
-	if err != nil {
-		return nil, broken(nil)
-	}
-	defer it.Close() //nolint:errcheck // as above
-	var r sheetReader
-	for line := 1; !r.done && it.Next(); line++ {
-		cells, err := it.Columns(excelize.Options{RawCellValue: true})
-		if err != nil {
-			return nil, broken(nil)
-		}
-		if err := r.take(line, cells); err != nil {
-			return nil, err
-		}
-	}
-	if it.Error() != nil {
-		return nil, broken(nil)
-	}
-	return r.rows, r.whole()
-}
-
-// bounded refuses a zip that would unpack to more than an honest roster has.
-// What a header hides is stopped by the reader, which unpacks no more than the
-// header says.
-func bounded(data []byte) error {
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return errs.New(errs.Invalid, "无法读取这个文件。请确认它是没有加密的 .xlsx 表格；旧的 .xls 请另存为 .xlsx。")
-	}
-	size := uint64(0)
-	for _, part := range z.File {
-		if size += part.UncompressedSize64; size > maxUnpacked || part.UncompressedSize64 > maxUnpacked {
-			return errs.New(errs.TooLarge, "表格展开后太大，请只保留名册内容，另存后再导入。")
-		}
-	}
-	if len(z.File) > maxParts {
-		return errs.New(errs.TooLarge, "表格里的工作表或图片太多，请只保留名册内容，另存后再导入。")
 	}
 	return nil
 }

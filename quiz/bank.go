@@ -147,6 +147,9 @@ type BankConfig struct {
 	HTML func(markdown string) string
 	// Picture tells whether the actor may use a picture of the media library.
 	Picture func(ctx context.Context, actor *authz.Actor, hash string) (bool, error)
+	// Upload puts a picture into the library of an organisation and returns its
+	// SHA-256; dry: only tells whether it could, with a sentence why not.
+	Upload func(ctx context.Context, actor *authz.Actor, org ids.ID, a Attachment, dry bool) (string, error)
 }
 
 // Bank is the service of questions.

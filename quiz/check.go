@@ -264,10 +264,11 @@ func text(f *errs.Fields, field, name, s string, limit int, required bool) {
 	}
 }
 
-// printable refuses broken UTF-8 and control characters other than line breaks and tabs.
+// printable refuses broken UTF-8, control characters other than line breaks and
+// tabs, and what no file of a spreadsheet or of XML can hold.
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
+		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' || r == 0xfffe || r == 0xffff
 	})
 }
 

@@ -14,7 +14,8 @@ import (
 // Tidy is c without outer blanks, empty trailing parts and parts of no meaning:
 // what people leave behind in forms and tables. It never invents anything.
 func (c Content) Tidy() Content {
-	trim := func(s *string) { *s = strings.TrimSpace(strings.ReplaceAll(*s, "\r\n", "\n")) }
+	lines := strings.NewReplacer("\r\n", "\n", "\r", "\n")
+	trim := func(s *string) { *s = strings.TrimSpace(lines.Replace(*s)) }
 	each := func(list []string) []string {
 		out := slices.Clone(list)
 		for i := range out {
@@ -23,6 +24,9 @@ func (c Content) Tidy() Content {
 		return out
 	}
 	trim(&c.Stem)
+	if c.Kind == Fill {
+		c.Stem = blankRun.ReplaceAllString(c.Stem, "___")
+	}
 	trim(&c.Explanation)
 	trim(&c.Source)
 	c.Options = slices.Clone(c.Options)
