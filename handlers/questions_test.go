@@ -1,8 +1,12 @@
 package handlers_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"html"
+	"image"
+	"image/png"
 	"strings"
 	"testing"
 
@@ -40,6 +44,16 @@ func (h *house) bank(posts *publish.Service) *quiz.Bank {
 				return false, nil
 			}
 			return err == nil, err
+		},
+		Upload: func(ctx context.Context, actor *authz.Actor, org ids.ID, a quiz.Attachment, dry bool) (string, error) {
+			if dry {
+				return "", nil
+			}
+			v, err := posts.UploadMedia(ctx, actor, publish.MediaUpload{OrgID: org, Name: a.Name, Data: a.Data})
+			if err != nil {
+				return "", err
+			}
+			return v.Hash, nil
 		},
 	})
 }
@@ -145,4 +159,62 @@ func TestQuestionsOfOtherBranches(t *testing.T) {
 		b.do("POST", api+"/questions/preview", map[string]any{}).want(t, status)
 		b.do("GET", api+"/topics", nil).want(t, status)
 	}
+}
+
+func (b *browser) sendQuestions(query, body string) *answer {
+	return b.do("POST", api+"/questions/import?"+query, body, "Content-Type", "application/octet-stream")
+}
+
+func TestQuestionImportOverHTTP(t *testing.T) {
+	h := build(t, staff.Policy{})
+	b := h.as("east-secretary")
+	east := "&orgId=" + h.id("east")
+	good, bad := "::甲::支部党员大会多久一次？{=每季度 ~每月}\n\n", "没有答案的题\n\n"
+	b.sendQuestions("format=gift&dryRun=true"+east, good).want(t, 200, `"created":1`, `"written":false`)
+	b.do("GET", api+"/questions", nil).want(t, 200, `"items":[]`)
+	b.sendQuestions("format=gift"+east, good+bad).want(t, 200, `"wrong":1`, `"written":false`, `"line":3`, "大括号")
+	b.do("GET", api+"/questions", nil).want(t, 200, `"items":[]`)
+	b.sendQuestions("format=gift&skipWrong=true&state=active&topic=%E5%85%9A%E8%AF%BE&difficulty=4"+east, good+bad+good).want(t, 200, `"created":1`, `"same":1`, `"written":true`)
+	b.do("GET", api+"/questions?topic=%E5%85%9A%E8%AF%BE", nil).want(t, 200, "支部党员大会", `"difficulty":4`, `"state":"active"`)
+	b.sendQuestions("format=gift&topic=%E5%85%9A%E8%AF%BE&difficulty=4"+east, good).want(t, 200, `"same":1`, `"created":0`)
+	b.sendQuestions("format=gift&topic=x"+east, good).want(t, 200, `"created":1`, "题干相同")
+	b.sendQuestions("format=word"+east, good).want(t, 422, `"format"`)
+	b.sendQuestions("format=gift", good).want(t, 422, `"orgId"`)
+	b.sendQuestions("format=gift&state=retired"+east, good).want(t, 422, `"state"`)
+	b.sendQuestions("format=xlsx"+east, "nothing").want(t, 422, ".xlsx")
+	h.as("west-admin").sendQuestions("format=gift"+east, good).want(t, 422, `"orgId"`)
+	h.as("east-auditor").sendQuestions("format=gift"+east, good).want(t, 403)
+	h.as("").sendQuestions("format=gift"+east, good).want(t, 401)
+
+	b.do("GET", api+"/questions/export?format=gift", nil).want(t, 200, "[tag:党课]", "=每季度")
+	b.do("GET", api+"/questions/export?format=pdf", nil).want(t, 422, `"format"`)
+	h.as("west-admin").do("GET", api+"/questions/export?format=gift&state=all", nil).want(t, 200).lacks(t, "每季度")
+	h.as("west-admin").do("GET", api+"/questions/export?format=gift"+east, nil).want(t, 404)
+	h.as("east-auditor").do("GET", api+"/questions/export?format=gift", nil).want(t, 403)
+	book := b.file("/questions/export?format=xlsx&state=all")
+	b.sendQuestions("format=xlsx"+east, string(book)).want(t, 200, `"same":2`, `"created":0`)
+	b.sendQuestions("format=xlsx"+east, string(b.file("/questions/template.xlsx"))).want(t, 422, "没有题目")
+	h.as("root-auditor").do("GET", api+"/audit?action=question.", nil).want(t, 200, "question.import", "question.export")
+}
+
+func TestPicturesOfAnImportGoIntoTheLibrary(t *testing.T) {
+	h := build(t, staff.Policy{})
+	b := h.as("east-secretary")
+	data := base64.StdEncoding.EncodeToString(picturePNG(t))
+	file := `<quiz><question type="truefalse"><name><text>图</text></name><questiontext format="html"><text><![CDATA[<p>这是党徽 <img src="@@PLUGINFILE@@/a.png"></p>]]></text>
+		<file name="a.png" path="/" encoding="base64">` + data + `</file></questiontext><answer fraction="100"><text>true</text></answer></question></quiz>`
+	query := "format=moodle&orgId=" + h.id("east")
+	b.sendQuestions(query+"&dryRun=true", file).want(t, 200, `"created":1`)
+	b.do("GET", api+"/media", nil).want(t, 200, `"items":[]`)
+	b.sendQuestions(query, file).want(t, 200, `"created":1`, `"written":true`)
+	kept := b.do("GET", api+"/media", nil).want(t, 200, "a.png", `"used":1`)
+	_, hash, _ := strings.Cut(kept.body, `"hash":"`)
+	b.do("DELETE", api+"/media/"+hash[:64], nil).want(t, 409, "图文或题目")
+	b.sendQuestions(query, file).want(t, 200, `"same":1`)
+}
+
+func picturePNG(t *testing.T) []byte {
+	var b bytes.Buffer
+	check(t, png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))))
+	return b.Bytes()
 }

@@ -40,7 +40,7 @@ type MediaUpload struct {
 // AssetView is an asset with the number of posts that hold it.
 type AssetView struct {
 	Asset
-	Used int `json:"used" doc:"posts of the picture's organisation and those below whose present or approved content holds it"`
+	Used int `json:"used" doc:"posts of the picture's organisation and those below whose present or approved content holds it, and questions of which a revision does"`
 }
 
 // UploadMedia adds a picture to the library. The same bytes in the same
@@ -224,7 +224,7 @@ func (s *Service) DeleteMedia(ctx context.Context, actor *authz.Actor, org ids.I
 		return err
 	}
 	if used > 0 {
-		return errs.New(errs.Conflict, "有 %d 篇图文正在使用这张图片，不能删除。请先在图文中换掉它。", used)
+		return errs.New(errs.Conflict, "有 %d 篇图文或题目正在使用这张图片，不能删除。请先在其中换掉它；题目的历史版本会一直保留图片。", used)
 	}
 	return s.Store.DeleteAsset(ctx, a.ID, assetEntry(actor, a, "media.delete"))
 }

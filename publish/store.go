@@ -237,7 +237,8 @@ type MediaStore interface {
 	// AssetCopies lists the assets of this hash in all organisations, oldest first.
 	AssetCopies(ctx context.Context, hash string) ([]Asset, error)
 	// AssetUses counts the posts of the scope whose current content, approved
-	// revision or delivered content holds the hash.
+	// revision or delivered content holds the hash, and the questions of which any
+	// revision does.
 	AssetUses(ctx context.Context, scope authz.Scope, hash string) (int, error)
 }
 

@@ -276,3 +276,9 @@ func (im *bankImport) write(ctx context.Context) error {
 	im.report.Written = true
 	return nil
 }
+
+// MayImport tells whether the actor may put questions into an organisation's bank.
+func (b *Bank) MayImport(ctx context.Context, actor *authz.Actor, org ids.ID) error {
+	_, err := b.place(ctx, actor, org)
+	return err
+}

@@ -3,12 +3,15 @@ package quiz
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 
 	"tongxin/internal/authz"
 	"tongxin/internal/errs"
 	"tongxin/internal/ids"
 	"tongxin/internal/page"
+	"tongxin/internal/trail"
 )
 
 // Questions lists the questions within the actor's reach, newest first.
@@ -127,4 +130,41 @@ func (b *Bank) Preview(ctx context.Context, actor *authz.Actor, c Content, seed 
 	p.Shown, p.Key = s.Show(&c, b.cfg.HTML), s.Key(&c, b.cfg.HTML)
 	p.Alike, err = b.alike(ctx, actor, 0, StemKey(&c))
 	return p, err
+}
+
+// MaxExport bounds an export, in questions.
+const MaxExport = 20_000
+
+// Export returns the contents of the questions that a filter finds within the
+// actor's reach, oldest first, and notes it in the audit. Answers leave with it.
+func (b *Bank) Export(ctx context.Context, actor *authz.Actor, f QuestionFilter, format string) ([]Content, error) {
+	var out []Content
+	for r := (page.Request{Limit: page.Max}); ; {
+		part, err := b.Questions(ctx, actor, f, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, q := range part.Items {
+			out = append(out, q.Content)
+			r.After = q.ID
+		}
+		if part.Next == "" {
+			break
+		}
+		if len(out) >= MaxExport {
+			return nil, errs.New(errs.TooLarge, "符合条件的题超过 %d 道，请缩小范围后再导出。", MaxExport)
+		}
+	}
+	slices.Reverse(out)
+	e := trail.Entry{Actor: actor, Action: "question.export", Object: "question", OrgID: f.OrgID, Detail: map[string]string{
+		"count": strconv.Itoa(len(out)), "format": format,
+	}}
+	if f.OrgID != 0 {
+		p, err := b.cfg.Place(ctx, f.OrgID)
+		if err != nil || !mayRead(actor, p.Path) {
+			return nil, errs.Missing("组织")
+		}
+		e.OrgPath = p.Path
+	}
+	return out, b.cfg.Store.Record(ctx, e)
 }

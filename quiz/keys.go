@@ -29,6 +29,7 @@ func (c Content) Tidy() Content {
 	}
 	trim(&c.Explanation)
 	trim(&c.Source)
+	c.Source = strings.ReplaceAll(c.Source, "\n", " ")
 	c.Options = slices.Clone(c.Options)
 	for i := range c.Options {
 		trim(&c.Options[i].Text)

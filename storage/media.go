@@ -96,7 +96,8 @@ func (s *Publishing) DeleteAsset(ctx context.Context, id ids.ID, e trail.Entry) 
 }
 
 // AssetUses implements publish.MediaStore. Contents that were delivered count
-// too: a waiting delivery needs the picture, a finished one shows it.
+// too: a waiting delivery needs the picture, a finished one shows it. So do
+// questions of the bank, in any revision: who answered one may look at it again.
 func (s *Publishing) AssetUses(ctx context.Context, scope authz.Scope, hash string) (int, error) {
 	where, args := ScopeSQL("o.path", scope)
 	n, err := One(ctx, s.db, ScanInt64, nil, `SELECT COUNT(*) FROM (
@@ -104,7 +105,12 @@ func (s *Publishing) AssetUses(ctx context.Context, scope authz.Scope, hash stri
 		UNION SELECT p.id FROM content_assets c JOIN posts p ON p.approved_hash = c.content WHERE c.asset = ?
 		UNION SELECT d.post_id FROM content_assets c JOIN deliveries d ON d.hash = c.content WHERE c.asset = ?) used
 		JOIN posts q ON q.id = used.id JOIN orgs o ON o.id = q.org_id WHERE `+where, append([]any{hash, hash, hash}, args...)...)
-	return int(n), err
+	if err != nil {
+		return 0, err
+	}
+	asked, err := One(ctx, s.db, ScanInt64, nil, `SELECT COUNT(*) FROM question_assets c JOIN questions q ON q.id = c.question_id
+		JOIN orgs o ON o.id = q.org_id WHERE c.asset = ? AND `+where, append([]any{hash}, args...)...)
+	return int(n + asked), err
 }
 
 // remove deletes one row that has no version.

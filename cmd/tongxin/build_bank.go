@@ -7,6 +7,7 @@ import (
 	"tongxin/internal/errs"
 	"tongxin/internal/ids"
 	"tongxin/publish"
+	"tongxin/publish/picture"
 	"tongxin/quiz"
 	"tongxin/storage"
 )
@@ -15,7 +16,7 @@ import (
 func (p *program) buildBank(context.Context, options) error {
 	p.bank = quiz.NewBank(quiz.BankConfig{
 		Store: storage.NewQuizBank(p.db), Clock: p.clock, IDs: p.db.IDs(),
-		Place: p.quizPlace, HTML: quizHTML(staffPicture), Picture: p.quizPicture,
+		Place: p.quizPlace, HTML: quizHTML(staffPicture), Picture: p.quizPicture, Upload: p.quizUpload,
 	})
 	return nil
 }
@@ -36,6 +37,19 @@ func (p *program) quizPicture(ctx context.Context, actor *authz.Actor, hash stri
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// quizUpload puts a picture that came in a file of questions into the library.
+func (p *program) quizUpload(ctx context.Context, actor *authz.Actor, org ids.ID, a quiz.Attachment, dry bool) (string, error) {
+	if dry {
+		_, err := picture.Inspect(a.Data[:min(len(a.Data), picture.HeaderBytes)], int64(len(a.Data)))
+		return "", err
+	}
+	v, err := p.publish.UploadMedia(ctx, actor, publish.MediaUpload{OrgID: org, Name: a.Name, Data: a.Data})
+	if err != nil {
+		return "", err
+	}
+	return v.Hash, nil
 }
 
 // staffPicture is where the console reads a picture of the library.
