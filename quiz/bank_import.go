@@ -16,8 +16,8 @@ import (
 // MaxItems bounds one import.
 const MaxItems = 2000
 
-// Item is one question of a file on its way into the bank.
-type Item struct {
+// FileItem is one question of a file on its way into the bank.
+type FileItem struct {
 	Line     int           // where it begins in the file, from 1
 	Name     string        // its title, or which one it is
 	Content  Content       // as far as it could be read
@@ -35,12 +35,12 @@ type ItemProblem struct {
 }
 
 // Wrong notes a problem.
-func (it *Item) Wrong(where, format string, args ...any) {
+func (it *FileItem) Wrong(where, format string, args ...any) {
 	it.Problems = append(it.Problems, ItemProblem{where, fmt.Sprintf(format, args...)})
 }
 
 // Note notes what was left out, once.
-func (it *Item) Note(format string, args ...any) {
+func (it *FileItem) Note(format string, args ...any) {
 	if s := fmt.Sprintf(format, args...); !slices.Contains(it.Notes, s) {
 		it.Notes = append(it.Notes, s)
 	}
@@ -97,7 +97,7 @@ type ImportAsk struct {
 // nothing. Nothing is written on a dry run, nor while an item is wrong unless
 // SkipWrong says so; all is one transaction. Pictures go into the library first,
 // where they stay should the transaction fail.
-func (b *Bank) Import(ctx context.Context, actor *authz.Actor, items []Item, ask ImportAsk) (*ImportReport, error) {
+func (b *Bank) Import(ctx context.Context, actor *authz.Actor, items []FileItem, ask ImportAsk) (*ImportReport, error) {
 	p, err := b.place(ctx, actor, ask.OrgID)
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ type bankImport struct {
 	good   map[string]error // attachments that were looked at
 }
 
-func (im *bankImport) read(ctx context.Context, items []Item) error {
+func (im *bankImport) read(ctx context.Context, items []FileItem) error {
 	same, stems := make([]string, len(items)), make([]string, len(items))
 	for i := range items {
 		c := items[i].Content.Tidy()
@@ -197,7 +197,7 @@ func (im *bankImport) count(out ImportItem) {
 // check holds an item to the rules of a question, and its pictures to the file
 // or the library. An item that could not be read is not judged further: its
 // later mistakes may be those of the reading.
-func (im *bankImport) check(ctx context.Context, it *Item) error {
+func (im *bankImport) check(ctx context.Context, it *FileItem) error {
 	if len(it.Problems) > 0 {
 		return nil
 	}

@@ -17,7 +17,7 @@ var (
 // ("A. …"), and "ANSWER: B". Several letters make a multiple choice, which
 // Moodle's Aiken does not know.
 func (f *File) readAiken(text string) error {
-	var it *quiz.Item
+	var it *quiz.FileItem
 	finish := func() error {
 		if it == nil {
 			return nil
@@ -32,7 +32,7 @@ func (f *File) readAiken(text string) error {
 			continue
 		}
 		if it == nil {
-			it = &quiz.Item{Line: i + 1, Name: fmt.Sprintf("第 %d 题", len(f.Items)+1), Content: quiz.Content{Kind: quiz.Single}}
+			it = &quiz.FileItem{Line: i + 1, Name: fmt.Sprintf("第 %d 题", len(f.Items)+1), Content: quiz.Content{Kind: quiz.Single}}
 		}
 		c := &it.Content
 		if m := aikenAnswer.FindStringSubmatch(line); m != nil {
@@ -60,7 +60,7 @@ func (f *File) readAiken(text string) error {
 	return finish()
 }
 
-func takeAnswer(it *quiz.Item, line int, letters string) {
+func takeAnswer(it *quiz.FileItem, line int, letters string) {
 	c := &it.Content
 	n := 0
 	for _, r := range strings.ToUpper(quiz.Fold(letters)) {

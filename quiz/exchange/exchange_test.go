@@ -16,7 +16,7 @@ import (
 	"tongxin/quiz"
 )
 
-func read(t testing.TB, data string, f Format) []quiz.Item {
+func read(t testing.TB, data string, f Format) []quiz.FileItem {
 	t.Helper()
 	file, err := Parse([]byte(data), f, Defaults{})
 	if err != nil {
@@ -154,7 +154,7 @@ func TestMoodle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	byName := map[string]quiz.Item{}
+	byName := map[string]quiz.FileItem{}
 	for _, it := range file.Items {
 		_, name, _ := strings.Cut(it.Name, "“")
 		byName[strings.TrimSuffix(name, "”")] = it

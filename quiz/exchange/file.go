@@ -52,7 +52,7 @@ func (d Defaults) put(c *quiz.Content) {
 
 // File is what was read.
 type File struct {
-	Items    []quiz.Item
+	Items    []quiz.FileItem
 	Pictures map[string]quiz.Attachment // by SHA-256
 }
 
@@ -98,7 +98,7 @@ func Parse(data []byte, format Format, d Defaults) (*File, error) {
 }
 
 // add keeps an item; too many end the reading.
-func (f *File) add(it quiz.Item) error {
+func (f *File) add(it quiz.FileItem) error {
 	if len(f.Items) >= quiz.MaxItems {
 		return errs.New(errs.TooLarge, "一次最多导入 %d 道题，请分成几个文件。", quiz.MaxItems)
 	}

@@ -85,7 +85,7 @@ func FuzzHTML(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		var it quiz.Item
+		var it quiz.FileItem
 		out := fromHTML(&it, "题干", s, func(string) (string, string) { return "asset:" + strings.Repeat("0", 64), "" })
 		c := quiz.Content{Kind: quiz.Short, Stem: out, Topics: []string{"a"}, Difficulty: 1}
 		for _, hash := range c.Pictures() {

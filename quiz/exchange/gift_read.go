@@ -129,13 +129,13 @@ func trimTokens(list []token) []token {
 
 // giftReader reads one question.
 type giftReader struct {
-	quiz.Item
+	quiz.FileItem
 	format string // of the stem, which answers inherit
 }
 
-func readGIFTBlock(b giftBlock, number int) quiz.Item {
-	r := &giftReader{Item: quiz.Item{Line: b.line, Name: fmt.Sprintf("第 %d 题", number)}}
-	takeTags(&r.Item, b.tags)
+func readGIFTBlock(b giftBlock, number int) quiz.FileItem {
+	r := &giftReader{FileItem: quiz.FileItem{Line: b.line, Name: fmt.Sprintf("第 %d 题", number)}}
+	takeTags(&r.FileItem, b.tags)
 	if parts := strings.FieldsFunc(b.category, func(c rune) bool { return c == '/' || c == ':' }); len(parts) > 0 && len(r.Content.Topics) == 0 {
 		if name := strings.TrimSpace(parts[len(parts)-1]); name != "" && name != "top" && !strings.HasPrefix(name, "$") {
 			r.Content.Topics = []string{clip(name, quiz.MaxTopic-1)}
@@ -154,18 +154,18 @@ func readGIFTBlock(b giftBlock, number int) quiz.Item {
 	open, end := find(list, "{"), find(list, "}")
 	if open < 0 || end < open {
 		r.Wrong("答案", "没有找到答案，请把答案写在大括号 { } 里；题干或答案里的大括号要写成 \\{ \\}。")
-		return r.Item
+		return r.FileItem
 	}
 	if find(list[end+1:], "{") >= 0 {
 		r.Wrong("答案", "一道题只能有一处大括号；两道题之间请空一行。")
-		return r.Item
+		return r.FileItem
 	}
 	r.answer(list[:open], list[open+1:end], list[end+1:])
-	return r.Item
+	return r.FileItem
 }
 
 // takeTags makes topics of tags; 难度n is the difficulty.
-func takeTags(it *quiz.Item, tags []string) {
+func takeTags(it *quiz.FileItem, tags []string) {
 	for _, t := range tags {
 		if n, ok := strings.CutPrefix(t, "难度"); ok && len(n) == 1 && n[0] >= '1' && n[0] <= '5' {
 			it.Content.Difficulty = int(n[0] - '0')
@@ -202,7 +202,7 @@ func (r *giftReader) mdIn(where, format, s string) string {
 	case format == "[markdown]":
 		return s
 	case format == "[html]", format != "[plain]" && looksHTML.MatchString(s):
-		return fromHTML(&r.Item, where, s, func(src string) (string, string) { return "", external(src) })
+		return fromHTML(&r.FileItem, where, s, func(src string) (string, string) { return "", external(src) })
 	}
 	return plain(s)
 }
@@ -347,7 +347,7 @@ func (r *giftReader) shortAnswers(in []token) {
 			r.Note("部分得分的答案没有导入。")
 		default:
 			_, body := formatOf(a.body, "")
-			accept(&r.Item, &b, text(body))
+			accept(&r.FileItem, &b, text(body))
 		}
 	}
 	r.Content.Blanks = []quiz.Blank{b}
@@ -357,7 +357,7 @@ func (r *giftReader) shortAnswers(in []token) {
 }
 
 // accept adds a text that Moodle compares: * is a wildcard, \* a star.
-func accept(it *quiz.Item, b *quiz.Blank, s string) {
+func accept(it *quiz.FileItem, b *quiz.Blank, s string) {
 	if wildcard.MatchString(s) {
 		it.Note("带通配符 * 的答案没有导入。")
 		return

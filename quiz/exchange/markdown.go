@@ -90,7 +90,7 @@ const maxHTML = 1 << 20
 // fromHTML makes Markdown of a text in HTML: paragraphs, lists, emphasis,
 // sub- and superscript, code, tables as lines, pictures. What it does not know
 // it passes through as text.
-func fromHTML(it *quiz.Item, where, src string, pic pictures) string {
+func fromHTML(it *quiz.FileItem, where, src string, pic pictures) string {
 	if len(src) > maxHTML && len(dropData(src)) > maxHTML {
 		it.Wrong(where, "这部分内容太长，请删减。")
 		return ""
@@ -111,7 +111,7 @@ func dropData(src string) string { return dataAddress.ReplaceAllString(src, "dat
 var dataAddress = regexp.MustCompile(`data:image/[a-z+.-]{1,20};base64,[A-Za-z0-9+/=\s]*`)
 
 type mdWriter struct {
-	it    *quiz.Item
+	it    *quiz.FileItem
 	where string
 	pic   pictures
 	b     strings.Builder

@@ -65,13 +65,13 @@ func categoryTopic(s string) string {
 
 // moodleReader reads one question.
 type moodleReader struct {
-	quiz.Item
+	quiz.FileItem
 	f *File
 	q *node
 }
 
-func (f *File) readQuestion(q *node, topic string, number int) quiz.Item {
-	r := &moodleReader{Item: quiz.Item{Line: q.line, Name: fmt.Sprintf("第 %d 题", number)}, f: f, q: q}
+func (f *File) readQuestion(q *node, topic string, number int) quiz.FileItem {
+	r := &moodleReader{FileItem: quiz.FileItem{Line: q.line, Name: fmt.Sprintf("第 %d 题", number)}, f: f, q: q}
 	if name := strings.TrimSpace(q.kid("name").value()); name != "" {
 		r.Name += "“" + clip(name, 40) + "”"
 	}
@@ -81,7 +81,7 @@ func (f *File) readQuestion(q *node, topic string, number int) quiz.Item {
 	}[q.attr("type")]
 	if !ok {
 		r.Wrong("题型", "不支持 Moodle 的“%s”题型，请删除或改成单选、多选、判断、填空、数值、匹配、排序或问答题。", clip(q.attr("type"), 30))
-		return r.Item
+		return r.FileItem
 	}
 	c := &r.Content
 	c.Stem = r.rich("题干", q.kid("questiontext"))
@@ -92,7 +92,7 @@ func (f *File) readQuestion(q *node, topic string, number int) quiz.Item {
 			tags = append(tags, strings.TrimSpace(tag.value()))
 		}
 	}
-	takeTags(&r.Item, tags)
+	takeTags(&r.FileItem, tags)
 	if len(c.Topics) == 0 && topic != "" {
 		c.Topics = []string{topic}
 	}
@@ -100,7 +100,7 @@ func (f *File) readQuestion(q *node, topic string, number int) quiz.Item {
 		r.Note("这道题在 Moodle 里是隐藏的。")
 	}
 	read()
-	return r.Item
+	return r.FileItem
 }
 
 // rich is a text as Markdown, its pictures among the file's.
@@ -119,7 +119,7 @@ func (r *moodleReader) rich(where string, n *node) string {
 			return plain(s)
 		}
 	}
-	return fromHTML(&r.Item, where, s, func(src string) (string, string) { return r.picture(n, src) })
+	return fromHTML(&r.FileItem, where, s, func(src string) (string, string) { return r.picture(n, src) })
 }
 
 // markdownFiles gives pictures of a Markdown text their references.
@@ -249,7 +249,7 @@ func (r *moodleReader) shortAnswers() {
 		case fraction(a) < 100:
 			r.Note("部分得分的答案没有导入。")
 		default:
-			accept(&r.Item, &b, strings.TrimSpace(a.value()))
+			accept(&r.FileItem, &b, strings.TrimSpace(a.value()))
 		}
 	}
 	if r.q.kid("usecase").value() == "1" {

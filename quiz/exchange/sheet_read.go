@@ -88,13 +88,13 @@ func cleanCell(s string) string {
 
 // sheetRow is one row on its way to an item.
 type sheetRow struct {
-	quiz.Item
+	quiz.FileItem
 	cells map[string]string
 	parts []string // the part columns up to the last that is filled
 }
 
-func readRow(line int, cells map[string]string) quiz.Item {
-	r := &sheetRow{Item: quiz.Item{Line: line, Name: fmt.Sprintf("第 %d 行", line)}, cells: cells}
+func readRow(line int, cells map[string]string) quiz.FileItem {
+	r := &sheetRow{FileItem: quiz.FileItem{Line: line, Name: fmt.Sprintf("第 %d 行", line)}, cells: cells}
 	for i := range quiz.MaxParts {
 		r.parts = append(r.parts, cells[partColumn(i)])
 	}
@@ -132,7 +132,7 @@ func readRow(line int, cells map[string]string) quiz.Item {
 		r.Wrong(colKind, "请填写：单选、多选、判断、填空、排序、连线或简答。")
 	}
 	r.Where = r.column
-	return r.Item
+	return r.FileItem
 }
 
 // column is where a field of a content stands in the sheet.
