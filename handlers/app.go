@@ -21,6 +21,7 @@ import (
 	"tongxin/publish/feed"
 	"tongxin/quiz"
 	"tongxin/quiz/contest"
+	"tongxin/quiz/results"
 	"tongxin/staff"
 )
 
@@ -41,6 +42,7 @@ type Deps struct {
 	Moderate *moderate.Service
 	Bank     *quiz.Bank
 	Exams    *quiz.Exams
+	Results  *results.Service
 	// Notify brings notices to members.
 	Notify *notify.Service
 	// Pictures signs links to pictures of the library.

@@ -297,7 +297,7 @@ func (h *house) deps(box *seal.Box) handlers.Deps {
 	})
 	check(h.t, err)
 	return handlers.Deps{
-		Members: roster, Bank: h.bank(posts), Contests: h.contests(), Exams: h.exams(), Moderate: h.checker(box), Notify: h.notices(), Pictures: signed.New(box.Derive("pictures"), "picture", h.clock),
+		Members: roster, Bank: h.bank(posts), Contests: h.contests(), Exams: h.exams(), Results: h.results(), Moderate: h.checker(box), Notify: h.notices(), Pictures: signed.New(box.Derive("pictures"), "picture", h.clock),
 		Feed: feeds, PublicURL: "http://example.com", Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
 		Callback: func(context.Context, string, string, url.Values, []byte) (string, error) {
 			return "", errs.Missing("公众号")

@@ -123,7 +123,7 @@ func (b *browser) file(path string) []byte {
 	check(b.h.t, err)
 	defer res.Body.Close()
 	var buf bytes.Buffer
-	if _, err := buf.ReadFrom(res.Body); err != nil || res.StatusCode != 200 || !strings.Contains(res.Header.Get("Content-Disposition"), ".xlsx") {
+	if _, err := buf.ReadFrom(res.Body); err != nil || res.StatusCode != 200 || !strings.Contains(res.Header.Get("Content-Disposition"), "attachment; filename*=") {
 		b.h.t.Fatalf("%s: %d %v", path, res.StatusCode, err)
 	}
 	return buf.Bytes()

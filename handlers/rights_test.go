@@ -48,7 +48,7 @@ func public() []string {
 		"POST /api/staff/v1/invitations/look", "POST /api/staff/v1/invitations/accept",
 		"GET /wechat/{appid}", "POST /wechat/{appid}", "GET /calendar/{token}",
 		"GET /feeds/{account}", "GET /feeds/{account}/rss.xml", "GET /feeds/{account}/atom.xml", "GET /feeds/{account}/feed.json",
-		"GET /feeds/{account}/items/{id}", "GET /feeds/{account}/pictures/{name}", "GET /pictures/{token}", "GET /ws/contest",
+		"GET /feeds/{account}/items/{id}", "GET /feeds/{account}/pictures/{name}", "GET /pictures/{token}", "GET /c", "GET /c/{code}", "GET /ws/contest",
 	}
 }
 

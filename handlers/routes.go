@@ -72,6 +72,7 @@ func routes(api, root *httpkit.Surface, d Deps, me *sessions, door httpkit.Optio
 	library(api, root, d)
 	bank(api, d)
 	paperRoutes(api, &papers{d.Exams})
+	resultRoutes(api, root, d)
 	liveContests(api, root, d)
 }
 

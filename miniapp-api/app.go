@@ -17,6 +17,7 @@ import (
 	"tongxin/notify"
 	"tongxin/quiz"
 	"tongxin/quiz/contest"
+	"tongxin/quiz/results"
 )
 
 // Deps are what the routes need. All are required.
@@ -30,6 +31,7 @@ type Deps struct {
 	Members   *member.Service
 	Notify    *notify.Service
 	Exams     *quiz.Exams
+	Results   *results.Service
 	Contests  *contest.Service
 	// Auth finds who sends a request in tests of other domains; nil: SignIn does.
 	Auth httpkit.Authenticator
@@ -50,6 +52,7 @@ func Mount(k *httpkit.Kit, d Deps) *httpkit.Surface {
 	noticeRoutes(api, d)
 	liveContests(api, d.Clock, d.Contests)
 	quizRoutes(api, &quizzes{svc: d.Exams, clock: d.Clock})
+	resultRoutes(api, &outcomes{d.Results})
 	return api
 }
 

@@ -78,6 +78,8 @@ type PaperRules struct {
 	ShowKey          When      `json:"showKey" enum:"at_once,after_submit,after_close,never" doc:"what was right, key, explanation and comments"`
 	ShuffleQuestions bool      `json:"shuffleQuestions"`
 	ShuffleOptions   bool      `json:"shuffleOptions"`
+	Ranking          bool      `json:"ranking,omitempty" doc:"members see the places and scores of others once they may know their own"`
+	Certificate      string    `json:"certificate,omitempty" maxLength:"20" doc:"title of the certificate that who passes earns; empty: none"`
 }
 
 // PaperInput is what staff say of a paper.

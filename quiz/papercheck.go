@@ -68,6 +68,7 @@ func (r *PaperRules) check(f *errs.Fields, kind PaperKind, points float64) {
 	if !finite(r.PassPoints) || r.PassPoints < 0 || r.PassPoints > points && points > 0 {
 		f.Add("rules.passPoints", "及格分要在 0 和总分 %g 之间。", points)
 	}
+	r.checkCertificate(f)
 	if kind == PracticePaper {
 		return
 	}
@@ -98,4 +99,20 @@ func (p *Paper) ready(now time.Time) error {
 		f.Add("rules.passPoints", "及格分不能超过总分 %g。", p.Points)
 	}
 	return f.Err()
+}
+
+// checkCertificate: a certificate tells that somebody passed, so passing must
+// mean something and may not be a secret.
+func (r *PaperRules) checkCertificate(f *errs.Fields) {
+	r.Certificate = strings.TrimSpace(r.Certificate)
+	text(f, "rules.certificate", "证书名称", r.Certificate, 20, false)
+	if r.Certificate == "" {
+		return
+	}
+	if r.PassPoints <= 0 {
+		f.Add("rules.passPoints", "颁发证书的试卷请填写及格分。")
+	}
+	if r.ShowScore == Never {
+		f.Add("rules.showScore", "颁发证书的试卷请选择公布成绩。")
+	}
 }

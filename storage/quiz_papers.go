@@ -156,8 +156,8 @@ func paperSlot(p *quiz.Paper) string {
 
 func (tx *Tx) addPaper(p *quiz.Paper) error {
 	_, err := tx.Exec(`INSERT INTO quiz_papers (org_id, kind, state, slot, day, title, about, body, pinned, questions, points_milli, opens_at, ends_at,
-		held_to, reserved_to, published_at, closed_at, version, updated_at, updated_by, id, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		held_to, reserved_to, published_at, closed_at, certificate, version, updated_at, updated_by, id, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		append(paperValues(p), p.ID, Millis(p.CreatedAt))...)
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func paperValues(p *quiz.Paper) []any {
 		jsonText{paperBody{p.Items, p.Draws, p.Rules}},
 		jsonText{p.Pinned},
 		p.Questions, thousandths(p.Points), Millis(p.Rules.OpensAt), endsAt(p), Millis(p.HeldTo), Millis(p.ReservedTo()),
-		Millis(p.PublishedAt), Millis(p.ClosedAt), p.Version, Millis(p.UpdatedAt), p.UpdatedBy,
+		Millis(p.PublishedAt), Millis(p.ClosedAt), p.Rules.Certificate, p.Version, Millis(p.UpdatedAt), p.UpdatedBy,
 	}
 }
 
@@ -200,7 +200,7 @@ func (s *Exams) SavePaper(ctx context.Context, p *quiz.Paper, expect int64, e tr
 		tx.Audit(e)
 		err := swap(tx, "quiz_papers", p.ID, "试卷", `UPDATE quiz_papers SET org_id = ?, kind = ?, state = ?, slot = ?, day = ?, title = ?, about = ?,
 			body = ?, pinned = ?, questions = ?, points_milli = ?, opens_at = ?, ends_at = ?, held_to = ?, reserved_to = ?, published_at = ?,
-			closed_at = ?, version = ?, updated_at = ?, updated_by = ? WHERE id = ? AND version = ?`, append(paperValues(p), p.ID, expect)...)
+			closed_at = ?, certificate = ?, version = ?, updated_at = ?, updated_by = ? WHERE id = ? AND version = ?`, append(paperValues(p), p.ID, expect)...)
 		if err != nil {
 			return err
 		}

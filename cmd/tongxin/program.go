@@ -33,6 +33,7 @@ import (
 	"tongxin/publish/feed"
 	"tongxin/quiz"
 	"tongxin/quiz/contest"
+	"tongxin/quiz/results"
 	"tongxin/staff"
 	"tongxin/storage"
 	"tongxin/storage/blob"
@@ -60,6 +61,7 @@ type program struct {
 	moderate *moderate.Service
 	bank     *quiz.Bank
 	exams    *quiz.Exams
+	results  *results.Service
 	// notify brings notices to members; pictures signs links to the library.
 	notify   *notify.Service
 	pictures *signed.Signer
@@ -83,7 +85,7 @@ type options struct {
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
 	p := &program{set: set, log: log, clock: clock.System{}, takers: eventTakers{}}
 	for _, step := range []func(context.Context, options) error{
-		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildSignIn, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildContests, p.buildHTTP,
+		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildSignIn, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildResults, p.buildContests, p.buildHTTP,
 	} {
 		if err := step(ctx, opt); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -244,7 +246,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 		store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, mini: miniKeys(p.set), takers: p.takers, log: p.log,
 	}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
-		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Contests: p.contests, Exams: p.exams, Notify: p.notify, Pictures: p.pictures,
+		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Contests: p.contests, Exams: p.exams, Results: p.results, Notify: p.notify, Pictures: p.pictures,
 		Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,
 		Checks: []httpkit.Check{
@@ -258,7 +260,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	p.kit.Metrics().MustRegister(newQueueMetrics(p.publish.Store, p.clock, p.log),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{
-		Clock: p.clock, Random: rand.Reader, Name: "同心", Version: version, PublicURL: opt.publicURL, SignIn: p.signin, Members: p.members, Notify: p.notify, Exams: p.exams,
+		Clock: p.clock, Random: rand.Reader, Name: "同心", Version: version, PublicURL: opt.publicURL, SignIn: p.signin, Members: p.members, Notify: p.notify, Exams: p.exams, Results: p.results,
 		Contests: p.contests,
 	})
 	return p.kit.Verify()
