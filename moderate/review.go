@@ -121,6 +121,16 @@ func (s *Service) Decide(ctx context.Context, actor *authz.Actor, id ids.ID, ver
 	return it, s.show(ctx, it)
 }
 
+// Standing says how it stands with objects, for domains that ask when they show
+// instead of keeping what they were told. What was never handed in is absent:
+// do not show it, and hand it in.
+func (s *Service) Standing(ctx context.Context, kind string, objects []ids.ID) (map[ids.ID]Standing, error) {
+	if len(objects) == 0 {
+		return nil, nil
+	}
+	return s.cfg.Store.Standing(ctx, kind, objects)
+}
+
 // About lists everything that a member handed in and that is kept, for that
 // member's own data; newest first, at most limit.
 func (s *Service) About(ctx context.Context, memberID ids.ID, limit int) ([]Item, error) {

@@ -20,6 +20,9 @@ type Store interface {
 	Item(ctx context.Context, id ids.ID) (*Item, error)
 	// Items lists up to Limit+1, newest first.
 	Items(ctx context.Context, f Filter, r page.Request) ([]Item, error)
+	// Standing finds the latest revision of objects of one kind; what was never
+	// handed in is absent.
+	Standing(ctx context.Context, kind string, objects []ids.ID) (map[ids.ID]Standing, error)
 	// Open counts what a person is asked to decide.
 	Open(ctx context.Context, scope authz.Scope) (int, error)
 	// Claim takes items that are due and whose lease is free, gives them to owner
@@ -54,6 +57,16 @@ type Filter struct {
 	State  State
 	Author ids.ID
 }
+
+// Standing is how it stands with an object's latest revision.
+type Standing struct {
+	Revision int64
+	State    State
+	Reason   string // of a refusal
+}
+
+// Shown reports whether others may see that revision of the object.
+func (s Standing) Shown(revision int64) bool { return s.State == Passed && s.Revision == revision }
 
 // Outcome is WeChat's late result of a picture. Signed: the message proved its
 // sender.

@@ -161,6 +161,25 @@ func (s *Moderation) Open(ctx context.Context, scope authz.Scope) (int, error) {
 	return int(n), err
 }
 
+// Standing implements moderate.Store.
+func (s *Moderation) Standing(ctx context.Context, kind string, objects []ids.ID) (map[ids.ID]moderate.Standing, error) {
+	out := make(map[ids.ID]moderate.Standing, len(objects))
+	for _, part := range chunks(objects) {
+		in, args := In("object_id", padded(part))
+		_, err := All(ctx, s.db, func(r Scanner) (struct{}, error) {
+			var id ids.ID
+			var st moderate.Standing
+			err := r.Scan(&id, &st.Revision, &st.State, &st.Reason)
+			out[id] = st // the latest comes last
+			return struct{}{}, err
+		}, `SELECT object_id, revision, state, reason FROM moderation_items WHERE kind = ? AND `+in+` ORDER BY object_id, revision`, append([]any{kind}, args...)...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // Save implements moderate.Store.
 func (s *Moderation) Save(ctx context.Context, it *moderate.Item, expect int64, e *trail.Entry) error {
 	return s.db.Write(ctx, func(tx *Tx) error {

@@ -88,6 +88,15 @@ func TestModerationItems(t *testing.T) {
 			t.Fatal("a revision that came late counts")
 		}
 
+		st, err := d.mo.Standing(ctx, "answer", []ids.ID{7, 8})
+		ok(t, err)
+		if len(st) != 1 || !st[7].Shown(2) || st[7].Shown(1) || st[7].Shown(3) {
+			t.Fatalf("%+v", st)
+		}
+		if st, err = d.mo.Standing(ctx, "other", []ids.ID{7}); err != nil || len(st) != 0 {
+			t.Fatal(st, err)
+		}
+
 		// Save is a compare-and-swap, with the entry or without it.
 		second.Version = 3
 		e := entry("moderate.refuse")

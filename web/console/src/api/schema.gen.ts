@@ -769,6 +769,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/moderation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 内容审核列表 */
+        get: operations["listModeration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/moderation/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待审核内容数 */
+        get: operations["countModeration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/moderation/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 内容种类 */
+        get: operations["listModerationKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/moderation/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查看一条内容 */
+        get: operations["getModeration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/moderation/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核内容 */
+        post: operations["decideModeration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/notices": {
         parameters: {
             query?: never;
@@ -1222,6 +1307,131 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 题库 */
+        get: operations["listQuestions"];
+        put?: never;
+        /** 新建题目 */
+        post: operations["createQuestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 预览题目 */
+        post: operations["previewQuestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量启用或停用题目 */
+        post: operations["setQuestionStates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查看题目 */
+        get: operations["getQuestion"];
+        /** 修改题目 */
+        put: operations["saveQuestion"];
+        post?: never;
+        /**
+         * 删除题目
+         * @description only one that was never active; asks for If-Match
+         */
+        delete: operations["deleteQuestion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 启用题目 */
+        post: operations["restoreQuestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/{id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 停用题目 */
+        post: operations["retireQuestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 题目的历史版本 */
+        get: operations["listQuestionRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/render": {
         parameters: {
             query?: never;
@@ -1526,6 +1736,23 @@ export interface paths {
         };
         /** 排版主题 */
         get: operations["listThemes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 知识点 */
+        get: operations["listTopics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2126,6 +2353,76 @@ export interface components {
             /** @enum {string} */
             state: "done" | "refused";
         };
+        ModerateItem: {
+            authorId: string;
+            authorName: string;
+            /** @enum {string} */
+            by?: "words" | "wechat" | "person";
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            decidedAt?: string;
+            decidedBy?: string;
+            /**
+             * Format: date-time
+             * @description when the copy of the text was deleted
+             */
+            erasedAt?: string;
+            /** @description why it waits, or why a person is asked */
+            hold?: string;
+            holdText?: string;
+            id: string;
+            /** @description what the text belongs to */
+            kind: string;
+            kindName: string;
+            /**
+             * Format: int64
+             * @description of WeChat's check
+             */
+            label?: number;
+            labelText?: string;
+            /** @enum {string} */
+            media: "text" | "picture";
+            objectId: string;
+            orgId: string;
+            orgName: string;
+            /** @description signed and expiring */
+            pictureUrl?: string;
+            /** @description of a refusal, for the author */
+            reason?: string;
+            /**
+             * Format: int64
+             * @description of the object; a later one replaces this
+             */
+            revision: number;
+            /** Format: int64 */
+            scene: number;
+            /** @enum {string} */
+            state: "waiting" | "passed" | "review" | "refused" | "replaced";
+            /** @description absent for pictures, and once the time to keep it is over */
+            text?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ModerateKind: {
+            label: string;
+            name: string;
+        };
+        ModerateVerdict: {
+            pass: boolean;
+            /** @description required for a refusal: the author reads it */
+            reason?: string;
+        };
+        ModerationCount: {
+            /**
+             * Format: int64
+             * @description what a person is asked to decide
+             */
+            open: number;
+        };
+        ModerationKinds: {
+            items: components["schemas"]["ModerateKind"][] | null;
+        };
         MoveOrgInBody: {
             parentId: string;
         };
@@ -2143,6 +2440,14 @@ export interface components {
         };
         PauseAccountInBody: {
             reason: string;
+        };
+        PreviewQuestionInBody: {
+            content: components["schemas"]["QuizContent"];
+            /**
+             * Format: int64
+             * @description chooses the order in which options are shown
+             */
+            seed?: number;
         };
         Problem: {
             /** @enum {string} */
@@ -2786,6 +3091,215 @@ export interface components {
             suggest?: string;
             text: string;
         };
+        QuizAlike: {
+            id: string;
+            kind: string;
+            orgName: string;
+            state: string;
+            stem: string;
+        };
+        QuizAnswer: {
+            /** @description fill: one text for each blank */
+            blanks?: string[] | null;
+            /** @description single, multiple: chosen options; truefalse: [1] for true, [0] for false */
+            choice?: number[] | null;
+            /** @description match: for each left side the right side, -1 for none; sides after the pairs are Extra */
+            match?: number[] | null;
+            /** @description order: the items in the order given */
+            order?: number[] | null;
+            /** @description short */
+            text?: string;
+        };
+        QuizBlank: {
+            /** @description compared without outer spaces, full and half width and letter case alike */
+            accept?: string[] | null;
+            number?: components["schemas"]["QuizNumber"];
+        };
+        QuizBulkResult: {
+            /** Format: int64 */
+            changed: number;
+            /** @description sentences, one for each question that stayed as it was */
+            failed: string[] | null;
+        };
+        QuizContent: {
+            /** @description fill: 1 to 10 */
+            blanks?: components["schemas"]["QuizBlank"][] | null;
+            /** Format: int64 */
+            difficulty: number;
+            explanation?: string;
+            /** @description match: right sides that belong to no left side, at most 5 */
+            extra?: string[] | null;
+            /** @description order: 2 to 10, in the right order */
+            items?: string[] | null;
+            /** @enum {string} */
+            kind: "single" | "multiple" | "truefalse" | "fill" | "order" | "match" | "short";
+            /** @description single and multiple: 2 to 10 */
+            options?: components["schemas"]["QuizOption"][] | null;
+            /** @description match: 2 to 10 */
+            pairs?: components["schemas"]["QuizPair"][] | null;
+            /** @description short: what a grader looks for */
+            rubric?: components["schemas"]["QuizCriterion"][] | null;
+            /** @description where the answer is written down */
+            source?: string;
+            /** @description Markdown; the blanks of a fill-in are written ___ (three underscores) in order */
+            stem: string;
+            /** @description 1 to 5 names */
+            topics: string[] | null;
+            /** @description truefalse: whether the statement is right */
+            true?: boolean;
+        };
+        QuizCriterion: {
+            /**
+             * Format: double
+             * @description of the question's points; all together 1
+             */
+            share: number;
+            text: string;
+        };
+        QuizKey: {
+            /** @description fill: for each blank everything that counts, as a sentence */
+            accept?: string[] | null;
+            answer: components["schemas"]["QuizAnswer"];
+            /** @description HTML */
+            explanation?: string;
+            /** @description short: what graders look for */
+            rubric?: string[] | null;
+            /** @description HTML */
+            source?: string;
+        };
+        QuizNumber: {
+            /**
+             * Format: double
+             * @description right when the difference is no larger
+             */
+            tolerance: number;
+            /** Format: double */
+            value: number;
+        };
+        QuizOption: {
+            right?: boolean;
+            text: string;
+        };
+        QuizPair: {
+            left: string;
+            right: string;
+        };
+        QuizPreview: {
+            alike: components["schemas"]["QuizAlike"][] | null;
+            key: components["schemas"]["QuizKey"];
+            /** @description what keeps it from being saved */
+            problems: components["schemas"]["Field"][] | null;
+            shown: components["schemas"]["QuizShown"];
+        };
+        QuizQuestion: {
+            /**
+             * Format: date-time
+             * @description when it was first active; from then on it may be retired but not deleted
+             */
+            activeAt?: string;
+            content: components["schemas"]["QuizContent"];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            id: string;
+            orgId: string;
+            orgName: string;
+            /**
+             * Format: int64
+             * @description number of the content, from 1; earlier ones stay readable
+             */
+            revision: number;
+            /** @enum {string} */
+            state: "draft" | "active" | "retired";
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+        };
+        QuizQuestionInput: {
+            content: components["schemas"]["QuizContent"];
+            /** @description whose bank; only read when it is made */
+            orgId?: string;
+            /**
+             * @description absent: draft when it is made, else as it was
+             * @enum {string}
+             */
+            state?: "draft" | "active";
+        };
+        QuizQuestionRevision: {
+            content: components["schemas"]["QuizContent"];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: int64 */
+            revision: number;
+        };
+        QuizQuestionRevisions: {
+            items: components["schemas"]["QuizQuestionRevision"][] | null;
+        };
+        QuizQuestionView: {
+            /**
+             * Format: date-time
+             * @description when it was first active; from then on it may be retired but not deleted
+             */
+            activeAt?: string;
+            /** @description other questions with the same stem; worth a look before both are used */
+            alike: components["schemas"]["QuizAlike"][] | null;
+            content: components["schemas"]["QuizContent"];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** @description whether the caller may change it */
+            editable: boolean;
+            id: string;
+            orgId: string;
+            orgName: string;
+            /**
+             * Format: int64
+             * @description number of the content, from 1; earlier ones stay readable
+             */
+            revision: number;
+            /** @enum {string} */
+            state: "draft" | "active" | "retired";
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+        };
+        QuizShown: {
+            /**
+             * Format: int64
+             * @description fill: how many texts to give
+             */
+            blanks?: number;
+            /** @description order: HTML */
+            items?: string[] | null;
+            /** @enum {string} */
+            kind: "single" | "multiple" | "truefalse" | "fill" | "order" | "match" | "short";
+            /** @description match: HTML */
+            lefts?: string[] | null;
+            /** @description HTML, in the order shown */
+            options?: string[] | null;
+            /** @description match: HTML; may be more than lefts */
+            rights?: string[] | null;
+            /** @description HTML; blanks stand as ＿＿（1）＿＿ */
+            stem: string;
+        };
+        QuizTopic: {
+            /** Format: int64 */
+            active: number;
+            /**
+             * Format: int64
+             * @description questions that are not retired
+             */
+            all: number;
+            name: string;
+        };
+        QuizTopicList: {
+            items: components["schemas"]["QuizTopic"][] | null;
+        };
         ReadNoticesInBody: {
             /** @description newest notice that was seen; absent: all */
             upTo?: string;
@@ -2855,6 +3369,11 @@ export interface components {
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
+        ResultModerateItem: {
+            items: components["schemas"]["ModerateItem"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
         ResultPublishAssetView: {
             items: components["schemas"]["PublishAssetView"][] | null;
             /** @description cursor of the next page; absent on the last */
@@ -2882,6 +3401,11 @@ export interface components {
         };
         ResultPublishWord: {
             items: components["schemas"]["PublishWord"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultQuizQuestion: {
+            items: components["schemas"]["QuizQuestion"][] | null;
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
@@ -2952,6 +3476,11 @@ export interface components {
             /** Format: date-time */
             seenAt: string;
             userAgent: string;
+        };
+        SetQuestionStatesInBody: {
+            ids: string[] | null;
+            /** @enum {string} */
+            state: "active" | "retired";
         };
         SetStaffRolesInBody: {
             roles: components["schemas"]["StaffRoleAt"][] | null;
@@ -4997,6 +5526,174 @@ export interface operations {
             };
         };
     };
+    listModeration: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description todo: what a person is asked to decide */
+                state?: "todo" | "waiting" | "review" | "passed" | "refused" | "replaced";
+                kind?: string;
+                /** @description this organisation and everything under it */
+                orgId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultModerateItem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countModeration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModerationCount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listModerationKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModerationKinds"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getModeration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModerateItem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideModeration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModerateVerdict"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModerateItem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listNotices: {
         parameters: {
             query?: {
@@ -6184,6 +6881,356 @@ export interface operations {
             };
         };
     };
+    listQuestions: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description whose bank; absent: all that can be read */
+                orgId?: string;
+                kind?: "single" | "multiple" | "truefalse" | "fill" | "order" | "match" | "short";
+                state?: "draft" | "active" | "retired";
+                difficulty?: number;
+                topic?: string;
+                /** @description part of the text */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultQuizQuestion"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createQuestion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeat a call with the same key and body to get its first result again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuizQuestionInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizQuestionView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewQuestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewQuestionInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizPreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setQuestionStates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetQuestionStatesInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizBulkResult"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQuestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizQuestionView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveQuestion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuizQuestionInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizQuestionView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteQuestion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreQuestion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizQuestionView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retireQuestion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizQuestionView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listQuestionRevisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizQuestionRevisions"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     renderArticle: {
         parameters: {
             query?: never;
@@ -6946,6 +7993,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ThemesView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTopics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizTopicList"];
                 };
             };
             /** @description Problem */

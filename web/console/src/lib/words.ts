@@ -1,3 +1,4 @@
+import type { ModerationItem } from '@/api/moderation'
 import type { DeliveryState, Member, MemberRequest, Mode, PostState } from '@/api/types'
 
 export type Tone = 'plain' | 'blue' | 'amber' | 'green' | 'red' | 'violet'
@@ -109,6 +110,16 @@ export const REQUEST_STATE: Record<MemberRequest['state'], Label> = {
   done: { text: '已办理', tone: 'green' },
   refused: { text: '未采纳', tone: 'plain' },
 }
+
+export const MODERATION_STATE: Record<ModerationItem['state'], Label> = {
+  waiting: { text: '等待检测', tone: 'blue' },
+  review: { text: '待人工审核', tone: 'amber' },
+  passed: { text: '已通过', tone: 'green' },
+  refused: { text: '未通过', tone: 'red' },
+  replaced: { text: '已被新内容替换', tone: 'plain' },
+}
+
+export const MODERATION_BY: Record<NonNullable<ModerationItem['by']>, string> = { words: '单位词库', wechat: '微信检测', person: '审核人' }
 
 export const REQUEST_KIND: Record<MemberRequest['kind'], string> = { correction: '更正信息', deletion: '删除信息' }
 
