@@ -2,6 +2,8 @@ package moderate
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -131,16 +133,27 @@ func (s *Service) failed(now time.Time) {
 }
 
 func (s *Service) receipt(it *Item) Receipt {
-	r := Receipt{ID: it.ID, State: it.State, Say: "已提交，审核通过后可见。"}
-	switch it.State {
+	return Receipt{ID: it.ID, State: it.State, Say: Say(it.State, it.Reason)}
+}
+
+// Say tells the author how it stands; reason is that of a refusal.
+func Say(state State, reason string) string {
+	switch state {
 	case Passed:
-		r.Say = "已提交。"
+		return "已提交。"
 	case Refused:
-		r.Say = it.Reason
+		return "没有通过审核：" + reason
 	case Replaced:
-		r.Say = "您已提交更新的内容，以新内容为准。"
+		return "您已提交更新的内容，以新内容为准。"
 	}
-	return r
+	return "已提交，审核通过后可见。"
+}
+
+// Object names an object that has no id of its own by what makes it one: an
+// answer by campaign and member, a team by contest and name.
+func Object(parts ...string) ids.ID {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return ids.ID(binary.BigEndian.Uint64(sum[:8])>>1 | 1)
 }
 
 // Visited tells that a member just used the mini-program: what waits for that

@@ -52,6 +52,9 @@ type Config struct {
 	Owner string
 	// Timing of sending; zero fields take their defaults.
 	Timing Timing
+	// Screen hands what members wrote to the content check and says what others
+	// may read; in the order asked. nil: nobody reads it.
+	Screen func(ctx context.Context, list []Written) ([]Screened, error)
 	// Wake tells other nodes that there is something to send.
 	Wake func()
 }
@@ -101,8 +104,9 @@ type Ask struct {
 // Answer of a member to an ask.
 type Answer struct {
 	Choice int       `json:"choice" doc:"number of the option, from 0"`
-	Text   string    `json:"text,omitempty"`
+	Text   string    `json:"text,omitempty" doc:"others see it once the content check passed it"`
 	At     time.Time `json:"at"`
+	Note   string    `json:"note,omitempty" doc:"how it stands with the text"`
 }
 
 // Item is a notice in a member's inbox.
@@ -161,8 +165,10 @@ func (s *Service) Item(ctx context.Context, actor *authz.Actor, id ids.ID) (*Ite
 	if err != nil {
 		return nil, err
 	}
-	it.Body, _, err = s.Render(markdown)
-	return it, err
+	if it.Body, _, err = s.Render(markdown); err != nil {
+		return nil, err
+	}
+	return it, s.note(ctx, actor, it)
 }
 
 // Read leaves a read receipt; the first one stands.
@@ -206,7 +212,7 @@ func (s *Service) Reply(ctx context.Context, actor *authz.Actor, id ids.ID, choi
 	if it.ReadAt.IsZero() {
 		it.ReadAt = it.Answer.At
 	}
-	return it, nil
+	return it, s.note(ctx, actor, it)
 }
 
 // member asks for the right of people who receive notices. Others have no inbox.

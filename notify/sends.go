@@ -207,6 +207,9 @@ func (s *Service) Recipients(ctx context.Context, actor *authz.Actor, f Recipien
 	if err != nil {
 		return nil, err
 	}
+	if err := s.hide(ctx, f.Campaign, rows); err != nil {
+		return nil, err
+	}
 	res := page.Of(rows, r.Limit, func(x Recipient) ids.ID { return x.MemberID })
 	return &res, nil
 }

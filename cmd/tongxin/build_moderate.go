@@ -41,6 +41,7 @@ func (p *program) buildModerate(context.Context, options) error {
 	p.takers["wxa_media_check"] = func(ctx context.Context, in pushed) error {
 		return p.moderate.TakeOutcome(ctx, mediaCheck(in.event.Check, in.signed))
 	}
+	p.screenKinds()
 	return p.listen(bus.SubjectCheck, p.moderate.Nudge)
 }
 

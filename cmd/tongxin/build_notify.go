@@ -23,7 +23,7 @@ func (p *program) buildNotify(context.Context, options) error {
 	var err error
 	p.notify, err = notify.New(notify.Config{
 		Store: storage.NewNotify(p.db), Clock: p.clock, IDs: p.db.IDs(), Log: p.log, Org: p.notifyOrg, Render: p.markdown,
-		Posts: p.feedPosts, Post: p.feedPost, Owner: p.db.IDs().New().String(),
+		Posts: p.feedPosts, Post: p.feedPost, Screen: p.screenAnswers, Owner: p.db.IDs().New().String(),
 		Pusher: wechatPush{client: p.wechat, mini: miniKeys(p.set), store: p.publish.Store},
 		Timing: notify.Timing{Lease: *p.set.queueLease, Retry: *p.set.queueRetry, TokenRetry: *p.set.queueAuthRetry},
 		Wake:   func() { p.hint(bus.SubjectNotify) },

@@ -20,6 +20,7 @@ import (
 	"tongxin/internal/page"
 	"tongxin/internal/seal"
 	"tongxin/moderate"
+	"tongxin/notify"
 	"tongxin/staff"
 	"tongxin/storage"
 	"tongxin/storage/storagetest"
@@ -262,5 +263,40 @@ func TestPictureCheckAgainstTheSandbox(t *testing.T) {
 	h.run()
 	if it := h.item(r.ID); it.State != moderate.InReview || it.Hold != moderate.Late {
 		t.Errorf("%+v", it)
+	}
+}
+
+// The text beside an answer to a notice: shown to others once passed, handed in
+// again when the first try was lost, and of two revisions the later counts.
+func TestAnswersAreScreened(t *testing.T) {
+	h := newCheckHouse(t)
+	checkOK(t, h.box.Visit(h.app.AppID, checkedPerson))
+	p := &program{moderate: h.svc}
+	p.screenKinds()
+	ask := func(text string, at time.Time) notify.Screened {
+		got, err := p.screenAnswers(t.Context(), []notify.Written{{Campaign: 1, Member: 7, Org: h.org, Text: text, At: at}, {Campaign: 2, Member: 7, Org: h.org, Text: "另一条", At: time.UnixMilli(1)}})
+		checkOK(t, err)
+		if !got[1].Shown {
+			t.Errorf("%+v", got[1])
+		}
+		return got[0]
+	}
+	at := h.clock.Now()
+	if got := ask("这句需要复核", at); got.Shown || got.Note != "已提交，审核通过后可见。" {
+		t.Fatalf("%+v", got)
+	}
+	if got := ask("准时参加", at.Add(time.Second)); !got.Shown {
+		t.Fatalf("a later answer: %+v", got)
+	}
+	if got := ask("这句需要复核", at); got.Shown {
+		t.Fatalf("the earlier one: %+v", got)
+	}
+	if got := ask("加微信领红包", at.Add(2*time.Second)); got.Shown || !strings.Contains(got.Note, "广告") {
+		t.Fatalf("%+v", got)
+	}
+	list, err := h.svc.List(t.Context(), h.boss(), moderate.Query{}, page.Request{Limit: 50})
+	checkOK(t, err)
+	if len(list.Items) != 4 {
+		t.Fatalf("%d items of four texts", len(list.Items))
 	}
 }
