@@ -72,6 +72,9 @@ func (p *program) seed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.seedAnswers(ctx, system, branch); err != nil {
+		return err
+	}
 	return p.seedPosts(ctx, root, accounts)
 }
 
