@@ -23,7 +23,7 @@ const (
 func (p *program) buildContests(context.Context, options) error {
 	var err error
 	p.contests, err = contest.New(contest.Config{
-		Store: storage.NewContests(p.db), Bank: storage.NewQuizBank(p.db), HTML: quizHTML(p.picture), Org: p.contestOrg,
+		Store: storage.NewContests(p.db), Bank: storage.NewQuizBank(p.db), HTML: quizHTML(p.picture), Org: p.contestOrg, Check: p.checkTeamName,
 		Clock: p.clock, IDs: p.db.IDs(), Random: rand.Reader, Log: p.log,
 		Bus: p.bus, Node: "n" + strconv.FormatInt(int64(p.db.IDs().New()), 36), Alone: p.db.Dialect() == "sqlite",
 		PerMember: contestPerMember, PerAddress: contestPerAddress, Most: contestMost,

@@ -7,6 +7,7 @@ import (
 
 	"tongxin/internal/authz"
 	"tongxin/internal/ids"
+	"tongxin/member/signin"
 	"tongxin/moderate"
 	"tongxin/storage"
 	"tongxin/storage/bus"
@@ -49,7 +50,29 @@ func (p *program) buildModerate(context.Context, options) error {
 func (p *program) checkProgram(context.Context) (*wechat.Account, error) { return p.miniProgram(), nil }
 
 // checkOpenID is the openid of a member in that mini-program; "": none.
-func (p *program) checkOpenID(context.Context, ids.ID) (string, error) { return "", nil }
+func (p *program) checkOpenID(ctx context.Context, member ids.ID) (string, error) {
+	list, err := storage.NewSignIn(p.db).Bindings(ctx, member)
+	if err != nil {
+		return "", err
+	}
+	for _, b := range list {
+		if b.Identity.AppID == *p.set.miniAppID {
+			return b.Identity.OpenID, nil
+		}
+	}
+	return "", nil
+}
+
+// visited tells the content check that a member has the mini-program open: only
+// then does WeChat check what they wrote. A failure costs a wait, not the request.
+func (p *program) visited(ctx context.Context, member ids.ID, c signin.Client) {
+	if c != signin.Mini {
+		return
+	}
+	if err := p.moderate.Visited(ctx, member); err != nil {
+		p.log.Warn("moderate: a visit was not noted", "err", err)
+	}
+}
 
 // contentCheck makes the WeChat client a moderate.Checker: it translates words
 // and errors, and decides nothing.

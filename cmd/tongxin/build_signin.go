@@ -23,6 +23,7 @@ func (p *program) buildSignIn(context.Context, options) error {
 	p.signin = signin.New(signin.Config{
 		Store: storage.NewSignIn(p.db), Roster: p.members, Clock: p.clock, IDs: p.db.IDs(), Random: rand.Reader, Keys: signing,
 		Rights: handlers.MemberRights(), WeChat: noWeChat{}, OnChange: func() { p.hint(bus.SubjectConfig) },
+		OnUse: p.visited,
 	})
 	return p.listen(bus.SubjectConfig, p.signin.Forget)
 }

@@ -300,3 +300,30 @@ func TestAnswersAreScreened(t *testing.T) {
 		t.Fatalf("%d items of four texts", len(list.Items))
 	}
 }
+
+// A team's name is judged before anybody sees it; once passed it is not asked
+// about again, and what waits or was refused says so in words of its own.
+func TestTeamNamesAreScreened(t *testing.T) {
+	h := newCheckHouse(t)
+	checkOK(t, h.box.Visit(h.app.AppID, checkedPerson))
+	p := &program{moderate: h.svc}
+	p.screenKinds()
+	member := &authz.Actor{ID: 7, Kind: authz.Member, Grants: []authz.Grant{{OrgID: h.org, Path: h.path}}}
+	for _, c := range []struct{ name, want string }{{"红旗队", ""}, {"红旗队", ""}, {"违禁内容队", "换一个"}, {"需要复核队", "等工作人员审核"}, {"需要复核队", "等工作人员审核"}} {
+		err := p.checkTeamName(t.Context(), member, c.name)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	list, err := h.svc.List(t.Context(), h.boss(), moderate.Query{State: moderate.AwaitsAny}, page.Request{Limit: 9})
+	checkOK(t, err)
+	if len(list.Items) != 1 {
+		t.Fatalf("%d open", len(list.Items))
+	}
+	_, err = h.svc.Decide(t.Context(), h.boss(), list.Items[0].ID, list.Items[0].Version, moderate.Verdict{Pass: true})
+	checkOK(t, err)
+	checkOK(t, p.checkTeamName(t.Context(), member, "需要复核队"))
+	if err := p.checkTeamName(t.Context(), nil, "红旗队"); err == nil {
+		t.Error("nobody names a team")
+	}
+}

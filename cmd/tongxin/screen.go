@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
+	"tongxin/internal/authz"
+	"tongxin/internal/errs"
 	"tongxin/internal/ids"
 	"tongxin/moderate"
 	"tongxin/notify"
@@ -12,21 +15,23 @@ import (
 // Kinds of objects whose words are checked.
 const (
 	noticeAnswer = "notice_answer"
+	teamName     = "team_name"
 )
 
 // screenKinds names them for reviewers. Nobody keeps what is decided: those who
 // show a text ask for its standing at that moment.
 func (p *program) screenKinds() {
-	for _, k := range []moderate.Kind{{Name: noticeAnswer, Label: "通知回复"}} {
+	for _, k := range []moderate.Kind{{Name: noticeAnswer, Label: "通知回复"}, {Name: teamName, Label: "比赛队名"}} {
 		p.moderate.OnDecided(k, func(context.Context, moderate.Decision) error { return nil })
 	}
 }
 
 // screened is what one text needs.
 type screened struct {
-	words moderate.Words
-	shown bool
-	note  string
+	words   moderate.Words
+	shown   bool
+	note    string
+	refused bool
 }
 
 // screen asks how it stands with texts of one kind and hands in what nobody
@@ -47,11 +52,13 @@ func (p *program) screen(ctx context.Context, kind string, list []screened) erro
 		st := standing[w.ObjectID]
 		if st.Revision >= w.Revision && st.State != "" {
 			list[i].shown, list[i].note = st.Shown(w.Revision), moderate.Say(st.State, st.Reason)
+			list[i].refused = st.State == moderate.Refused
 			continue
 		}
 		got, err := p.moderate.Text(ctx, w)
 		failed = append(failed, err)
 		list[i].shown, list[i].note = err == nil && got.State == moderate.Passed, got.Say
+		list[i].refused = got.State == moderate.Refused
 	}
 	return errors.Join(failed...)
 }
@@ -73,4 +80,27 @@ func (p *program) screenAnswers(ctx context.Context, in []notify.Written) ([]not
 		out[i] = notify.Screened{Shown: s.shown, Note: s.note}
 	}
 	return out, nil
+}
+
+// checkTeamName is contest.Config.Check: everybody in the lobby sees the name at
+// once, so only one that passed may be used. A name that passed once is not
+// asked about again under the same branch: members of one team type the same.
+func (p *program) checkTeamName(ctx context.Context, member *authz.Actor, name string) error {
+	if member == nil || len(member.Grants) == 0 {
+		return errs.Missing("比赛")
+	}
+	org := member.Grants[0].OrgID
+	list := []screened{{words: moderate.Words{
+		ObjectID: moderate.Object(org.String(), strings.ToLower(name)), Revision: 1, OrgID: org, Author: member.ID, Scene: moderate.Profile, Text: name,
+	}}}
+	if err := p.screen(ctx, teamName, list); err != nil {
+		return err
+	}
+	switch {
+	case list[0].shown:
+		return nil
+	case list[0].refused:
+		return errs.Bad("team", "这个队名不能使用，请换一个。")
+	}
+	return errs.Bad("team", "这个队名要等工作人员审核，请稍后再试，或先换一个队名。")
 }

@@ -164,6 +164,7 @@ func (s *Service) start(ctx context.Context, m *member.Member, d Device, st Star
 	if st.Bind != nil {
 		s.changed() // an earlier binding and its sessions ended
 	}
+	s.used(ctx, m.ID, d.Client)
 	return Outcome{Tokens: s.tokens(x, now), Live: &Live{Session: *x, Member: *m, Actor: actor, Key: "m" + m.ID.String()}}, nil
 }
 

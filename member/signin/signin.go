@@ -64,6 +64,9 @@ type Config struct {
 	MiniAppID string
 	// OnChange tells other nodes to forget what they remember.
 	OnChange func()
+	// OnUse hears that a member uses the program, at sign-in and then at most
+	// once a minute for each session; nil: nobody listens.
+	OnUse func(ctx context.Context, member ids.ID, c Client)
 }
 
 // Service is the domain. Safe for concurrent use.
@@ -134,7 +137,14 @@ func (s *Service) touch(ctx context.Context, r *remembered, now time.Time) error
 	if now.UnixMilli()-seen < touchEvery.Milliseconds() || !r.seen.CompareAndSwap(seen, now.UnixMilli()) {
 		return nil
 	}
+	s.used(ctx, r.live.Member.ID, r.live.Session.Client)
 	return s.cfg.Store.Touch(ctx, r.live.Session.ID, now)
+}
+
+func (s *Service) used(ctx context.Context, member ids.ID, c Client) {
+	if s.cfg.OnUse != nil {
+		s.cfg.OnUse(ctx, member, c)
+	}
 }
 
 // load reads a session; nil when it is over or its member has left.
