@@ -96,7 +96,7 @@ func (w *sender) round(ctx context.Context) time.Duration {
 		return time.Second
 	}
 	w.turns.next++
-	wait := idlePause
+	wait, began := idlePause, w.Clock.Now()
 	for i := range list { // each round begins with another campaign
 		c := &list[(i+w.turns.next)%len(list)]
 		d, err := w.campaign(ctx, c, set, len(list)-i)
@@ -106,7 +106,7 @@ func (w *sender) round(ctx context.Context) time.Duration {
 		}
 		wait = min(wait, d)
 	}
-	return wait
+	return wait - min(w.Clock.Now().Sub(began), wait) // a slow claim leaves less time to the next
 }
 
 // campaign claims messages of one campaign, at most its share of the places.
@@ -262,35 +262,37 @@ func (w *sender) put(err error, c *Campaign) {
 	}
 }
 
-// collect stores results, many at once. A database that is away for a moment
-// must not make something unknown of what is known.
+// collect stores results, many at once: what comes within a moment of the
+// first, and whatever waits by then. A database that is slow makes batches
+// larger, not later.
 func (w *sender) collect(ctx context.Context) {
-	var batch []Result
-	tick := time.NewTicker(storeEvery)
-	defer tick.Stop()
-	for {
-		open := true
-		select {
-		case r, ok := <-w.results:
-			if open = ok; ok {
-				batch = append(batch, r)
-			}
-			if ok && len(batch) < maxInFlight/2 {
-				continue
-			}
-		case <-tick.C:
-		}
-		if len(batch) > 0 {
-			w.store(ctx, batch)
-			w.flight.Add(-int64(len(batch)))
-			batch = batch[:0]
+	for r := range w.results {
+		batch := append(make([]Result, 0, maxStore), r)
+		for until, open := time.After(storeEvery), true; open && len(batch) < maxStore; {
 			select {
-			case w.freed <- struct{}{}:
-			default:
+			case r, ok := <-w.results:
+				if open = ok; ok {
+					batch = append(batch, r)
+				}
+			case <-until:
+				open = false
 			}
 		}
-		if !open {
-			return
+		for open := true; open && len(batch) < maxStore; {
+			select {
+			case r, ok := <-w.results:
+				if open = ok; ok {
+					batch = append(batch, r)
+				}
+			default:
+				open = false
+			}
+		}
+		w.store(ctx, batch)
+		w.flight.Add(-int64(len(batch)))
+		select {
+		case w.freed <- struct{}{}:
+		default:
 		}
 	}
 }

@@ -48,8 +48,8 @@ type Claim struct {
 // Shape of the rate: how far ahead messages are spoken for, and how much of
 // what was missed may be caught up.
 const (
-	Horizon = 250 * time.Millisecond
-	Burst   = 400 * time.Millisecond
+	Horizon = 300 * time.Millisecond
+	Burst   = time.Second
 )
 
 // Claimed is what a claim got.

@@ -35,8 +35,9 @@ func (t Timing) withDefaults() Timing {
 
 // Limits of one node.
 const (
-	maxInFlight = 256  // messages claimed and not settled
-	fanStep     = 2500 // inbox rows in one transaction
+	maxInFlight = 1024 // messages claimed and not settled
+	maxStore    = 1024 // results in one transaction
+	fanStep     = 5000 // inbox rows in one transaction
 	maxTries    = 8    // of one message against refusals that may pass
 	idlePause   = 15 * time.Second
 	storeEvery  = 40 * time.Millisecond

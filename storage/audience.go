@@ -93,6 +93,11 @@ func targetSQL(t notify.Target) (string, []any) {
 
 const peopleFrom = ` FROM members m JOIN orgs o ON o.id = m.org_id WHERE `
 
+// peopleInOrder makes SQLite walk the members by id: it would rather begin with
+// the organisations and sort all that is left in every step. On MySQL CROSS
+// JOIN means JOIN.
+const peopleInOrder = ` FROM members m CROSS JOIN orgs o ON o.id = m.org_id WHERE `
+
 // firstNames is how many people a preview names; mostBranches how many branches.
 const (
 	firstNames   = 12
@@ -212,7 +217,7 @@ func (s *Notify) FanOut(ctx context.Context, c *notify.Campaign, way notify.Way,
 		}
 		all := append([]any{c.ID, c.SentID, Millis(tx.Now)}, args...)
 		res, err = tx.Exec(`INSERT INTO inbox (campaign_id, member_id, seq, at, read_at, choice, answer, answered_at)
-			SELECT ?, m.id, ?, ?, 0, 0, '', 0`+peopleFrom+where+` AND m.id > ? ORDER BY m.id LIMIT ?`, append(all, after, n)...)
+			SELECT ?, m.id, ?, ?, 0, 0, '', 0`+peopleInOrder+where+` AND m.id > ? ORDER BY m.id LIMIT ?`, append(all, after, n)...)
 		if err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ func (tx *Tx) dueSends(c notify.Claim, n int) ([]due, error) {
 		err = r.Scan(&d.member, &d.version, &d.attempt)
 		return d, err
 	}, `SELECT member_id, version, attempt FROM sends WHERE campaign_id = ? AND state = ? AND channel = ? AND next_at <= ?
-		ORDER BY next_at, member_id LIMIT ?`+tx.ForUpdate(), c.Campaign, notify.SendWaiting, c.Template.Channel, Millis(tx.Now), n)
+		ORDER BY next_at LIMIT ?`+tx.ForUpdate(), c.Campaign, notify.SendWaiting, c.Template.Channel, Millis(tx.Now), n)
 }
 
 // reachable finds who can be reached by the channel: bound to the app, still in

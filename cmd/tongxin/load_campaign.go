@@ -211,7 +211,7 @@ func runCampaign(ch *child, box *sandbox.Sandbox, token string, org ids.ID, peop
 		return nil, err
 	}
 	for c.State == notify.Fanning && time.Since(began) < time.Minute {
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(250 * time.Millisecond)
 		if err := target.call(http.MethodGet, base+"/"+c.ID.String(), "", nil, &c); err != nil {
 			return nil, err
 		}
