@@ -289,7 +289,9 @@ func (w *sender) collect(ctx context.Context) {
 			}
 		}
 		w.store(ctx, batch)
-		w.flight.Add(-int64(len(batch)))
+		if n := int64(len(batch)); w.flight.Add(-n)+n < maxInFlight {
+			continue // nobody waits for a place
+		}
 		select {
 		case w.freed <- struct{}{}:
 		default:
