@@ -1,0 +1,31 @@
+// What differs between WeChat's mini-program and a browser. The build puts
+// mini.ts or h5.ts in the place of "@platform".
+
+export interface Platform {
+  client: 'mini' | 'h5'
+  /** Put before paths of the server; "" in a browser. */
+  base: string
+  /** What this device is called in the list of devices. */
+  device(): string
+  /** Keeps the refresh token; null: the server keeps it in a cookie. */
+  vault: { get(): string; set(token: string): void } | null
+  /** Holds other pages of the same browser off while work runs. */
+  alone<T>(work: () => Promise<T>): Promise<T>
+  /** A fresh login code (mini-program), "" where signing in goes by redirect. */
+  loginCode(): Promise<string>
+  /** Goes to WeChat to sign in; only where loginCode gives nothing. */
+  goSignIn(): void
+  /** Whether goSignIn can work here: it needs WeChat's browser. */
+  inWeChat: boolean
+  /** Asks for leave to send messages; must be called on a tap. {} where there is no such thing. */
+  askMessages(templates: string[]): Promise<Record<string, string>>
+  canAskMessages: boolean
+  /** Gives a downloaded text file to the person. */
+  saveText(name: string, text: string): Promise<void>
+  /** Opens a file of the server that may be seen with this token. */
+  openFile(path: string, token: string): Promise<void>
+  /** ws:// or wss:// of a path of the server. */
+  socketUrl(path: string): string
+  /** Milliseconds that only go forward. */
+  ticks(): number
+}
