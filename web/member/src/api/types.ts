@@ -233,6 +233,7 @@ export interface ContestCard {
   players: number
   questions: number
   joined: boolean
+  teams?: string[]
 }
 export interface Joined {
   contestId: string
