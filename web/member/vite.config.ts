@@ -1,12 +1,26 @@
 import { fileURLToPath } from 'node:url'
 import uniPlugin from '@dcloudio/vite-plugin-uni'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 
 // The package is CommonJS; as an ES module its default export is wrapped.
 const uni = (uniPlugin as unknown as { default?: typeof uniPlugin }).default ?? uniPlugin
 
+// The runtime of uni-app fetches a picture from its maker's server three
+// seconds after every start. Nothing of ours needs it, and WeChat's list of
+// server domains has no place for it.
+function stayHome(): Plugin {
+  return {
+    name: 'no-preload-from-elsewhere',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/uni\.mp\.esm\.js/.test(id)) return null
+      return code.replace(/function preloadAsset\(\) \{[\s\S]*?\n\}\n/, 'function preloadAsset() {}\n')
+    },
+  }
+}
+
 export default defineConfig({
-  plugins: [uni()],
+  plugins: [stayHome(), uni()],
   resolve: {
     alias: {
       '@platform': fileURLToPath(new URL(`./src/platform/${process.env.UNI_PLATFORM === 'mp-weixin' ? 'mini' : 'h5'}.ts`, import.meta.url)),

@@ -3,7 +3,7 @@ import { platform } from '@platform'
 import { createClient, type CallOptions, type Method, type Send } from './client'
 import { offline, toProblem, type Problem } from './problem'
 import { createSession } from './session'
-import type { Refreshed } from './types'
+import type { Me, Refreshed } from './types'
 
 const PREFIX = '/api/member/v1'
 const own: Record<string, string> = platform.client === 'h5' ? { 'X-Client': 'h5' } : {}
@@ -27,11 +27,21 @@ export function whenEnded(f: (p: Problem) => void): void {
   onEnded = f
 }
 
+let came: Me | null = null
+/** Who the last refresh was for, once: it saves asking again at the start. */
+export function takeMe(): Me | null {
+  const me = came
+  came = null
+  return me
+}
+
 export const session = createSession({
   async refresh(token) {
     const res = await send({ method: 'POST', path: '/session/refresh', body: token ? { refresh: token } : {}, headers: own }).catch(() => Promise.reject(offline()))
     if (res.status !== 200) throw toProblem(res.status, res.body)
-    return res.body as Refreshed
+    const got = res.body as Refreshed & { me?: Me }
+    came = got.me ?? null
+    return got
   },
   vault: platform.vault,
   alone: (work) => platform.alone(work),

@@ -31,7 +31,7 @@ export function forReading(html: string, scale: number, base: string): string {
     })
     .replace(STYLE, (_all, style: string) => ` style="${style.replace(PX, (_m, what: string, n: string) => `${what}:${+(Number(n) * scale).toFixed(2)}px`)}"`)
     .replace(IMG, (_all, attrs: string) => {
-      const at = attrs.replace(/\ssrc="\/(?!\/)/, ` src="${base}/`)
+      const at = attrs.trimEnd().replace(/\ssrc="\/(?!\/)/, ` src="${base}/`)
       const fit = 'max-width:100%;'
       return /\sstyle="/.test(at) ? `<img${at.replace(/\sstyle="/, ` style="${fit}`)}>` : `<img${at} style="${fit}height:auto;">`
     })

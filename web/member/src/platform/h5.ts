@@ -33,7 +33,7 @@ export const platform: Platform = {
   alone: <T>(work: () => Promise<T>): Promise<T> =>
     navigator.locks ? (navigator.locks.request('tongxin-refresh', work) as Promise<T>) : work(),
   loginCode: () => Promise.resolve(''),
-  goSignIn: () => location.assign('/api/member/v1/session/oauth?back=' + encodeURIComponent('/m/')),
+  goSignIn: () => location.assign('/api/member/v1/session/oauth?back=' + encodeURIComponent('/pages/index/index')),
   inWeChat: /MicroMessenger/i.test(navigator.userAgent),
   askMessages: () => Promise.resolve({}),
   canAskMessages: false,

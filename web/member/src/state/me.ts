@@ -2,7 +2,7 @@
 import { reactive, computed } from 'vue'
 import { platform } from '@platform'
 import { getMe, saveSettings, signInMini, signOut } from '@/api/account'
-import { session, whenEnded } from '@/api'
+import { session, takeMe, whenEnded } from '@/api'
 import { Problem } from '@/api/problem'
 import type { Me, Settings } from '@/api/types'
 import { forgetAll } from './cache'
@@ -67,7 +67,7 @@ export function enter(): Promise<boolean> {
 async function comeIn(): Promise<boolean> {
   try {
     await session.token()
-    isIn(await getMe())
+    isIn(takeMe() ?? (await getMe()))
     return true
   } catch (e) {
     if (!(e instanceof Problem)) throw e
