@@ -70,9 +70,12 @@ export interface InboxItem {
   at: string
   readAt?: string
   from: string
+  eventAt?: string
+  place?: string
   link?: { kind: string; id: string }
   ask?: { options: string[] }
-  answer?: { choice: string; text?: string; at: string }
+  /** choice: number of the option, from 0. */
+  answer?: { choice: number; text?: string; at: string }
   body?: string
 }
 export interface FeedItem {
@@ -191,6 +194,8 @@ export interface Saved {
   n: number
   seq: number
   savedAt: string
+  /** What is stored, when it is not what was sent. */
+  answer?: Answer
   result?: Mark
 }
 export interface Result {

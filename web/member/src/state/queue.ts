@@ -29,8 +29,6 @@ export type SaveState = 'none' | 'waiting' | 'saved'
 
 /** Waits between tries, in ms. */
 export const WAITS = [1000, 2000, 4000, 8000, 15_000]
-/** How much earlier than given (ms) a saved time may be for clocks that differ. */
-const SLACK = 3000
 /** How often an answer goes again with a new number, should clocks not agree. */
 const AGAIN = 3
 /** Most answers in one request. */
@@ -55,10 +53,10 @@ export function createQueue(d: QueueDeps) {
     const p = pending[s.n]
     seqs[s.n] = Math.max(seqs[s.n] ?? 0, s.seq)
     if (p && p.seq === sent.seq) {
-      // Another device used the same or a later number. Who answered last wins:
-      // what was given after the stored answer goes again with the next number.
-      const at = Date.parse(s.savedAt)
-      const older = s.seq > sent.seq ? at < p.givenAt : at < p.givenAt - SLACK
+      // The server keeps something else: another device used the same or a later
+      // number. Who answered last wins; what was given after goes again with the
+      // next number.
+      const older = s.answer !== undefined && Date.parse(s.savedAt) < p.givenAt
       if (older && (p.again ?? 0) < AGAIN) {
         p.again = (p.again ?? 0) + 1
         p.seq = seqs[s.n] = seqs[s.n]! + 1

@@ -60,7 +60,7 @@ test('a notice is read, answered, and the answer can be changed', async () => {
   assert.equal(answer, undefined)
   await p.tap('请假')
   await p.tap('发送回复')
-  assert.equal(answer.choice, '请假')
+  assert.equal(answer.choice, 1)
   assert.match(p.text, /您的回复：请假/)
   assert.doesNotMatch(p.text, /发送回复/)
   await p.tap('修改回复')

@@ -36,7 +36,9 @@ function house(storage: Record<string, string> = {}) {
           if (h.fail) throw h.fail
           return list.map(({ n, seq, answer }) => {
             if (!kept[n] || kept[n]!.seq < seq) kept[n] = { seq, answer, savedAt: new Date(h.now + 40).toISOString() }
-            return { n, seq: kept[n]!.seq, savedAt: kept[n]!.savedAt }
+            const k = kept[n]!
+            const same = JSON.stringify(k.answer) === JSON.stringify(answer)
+            return { n, seq: k.seq, savedAt: k.savedAt, ...(same ? {} : { answer: k.answer }) }
           })
         },
       }),
@@ -157,7 +159,17 @@ test('of two devices the later act wins, whatever their counters', async () => {
   r.kick()
   await settle()
   assert.deepEqual(late.kept[1]?.answer, choice(0))
+  assert.deepEqual(late.told.map((s) => s.answer), [choice(0)], 'so that the page can show it')
   assert.equal(r.count(), 0)
+})
+
+test('two devices that used the same counter do not lose the later answer', async () => {
+  const h = house()
+  h.kept[1] = { seq: 1, answer: choice(0), savedAt: new Date(T0 - 500).toISOString() }
+  const q = h.open()
+  q.put(1, choice(2))
+  await settle()
+  assert.deepEqual([h.kept[1]!.seq, h.kept[1]!.answer], [2, choice(2)])
 })
 
 test('a refusal ends the queue and says why', async () => {

@@ -66,6 +66,7 @@ export function useRun() {
         x.seq = s.seq
         x.savedAt = s.savedAt
         if (s.result) x.result = s.result
+        if (s.answer) answers[s.n] = s.answer // another device was later
       },
       changed: () => {
         waiting.value = queue?.count() ?? 0
