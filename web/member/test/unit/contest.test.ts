@@ -95,6 +95,18 @@ test('a lost connection comes back with a fresh ticket and repeats what was not 
   link.stop()
 })
 
+test('hurrying while a connection is made or open makes no second one', async () => {
+  const { h, link, last } = wired()
+  const started = link.start()
+  link.hurry()
+  await started
+  link.hurry()
+  last().on.open()
+  link.hurry()
+  assert.deepEqual([h.joins, h.sockets.length], [1, 1])
+  link.stop()
+})
+
 test('an answer to a question that is over is not sent to the next one', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { link, hear, last } = wired()

@@ -35,6 +35,7 @@ export function createLink(d: LinkDeps) {
   let pinger: unknown
   let unacked: { n: number; answer: Answer } | null = null
   let generation = 0
+  let connecting = false
 
   function ping(): void {
     pinger = d.later(() => {
@@ -62,10 +63,13 @@ export function createLink(d: LinkDeps) {
 
   async function connect(): Promise<void> {
     const mine = ++generation
+    connecting = true
     d.status('connecting')
     try {
       const j = await d.join()
-      if (stopped || mine !== generation) return
+      if (mine !== generation) return
+      connecting = false
+      if (stopped) return
       socket = d.open(j.ws, {
         open: () => {
           if (mine !== generation) return
@@ -84,6 +88,7 @@ export function createLink(d: LinkDeps) {
       })
     } catch (e) {
       if (mine !== generation) return
+      connecting = false
       if (d.passing(e)) again()
       else d.failed(e)
     }
@@ -98,7 +103,7 @@ export function createLink(d: LinkDeps) {
     start: connect,
     /** Connects at once, for instance because the network is back. */
     hurry(): void {
-      if (stopped || socket) return
+      if (stopped || socket || connecting) return
       d.cancel(timer)
       tries = 0
       void connect()
