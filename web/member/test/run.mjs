@@ -34,4 +34,8 @@ const files = [
   ...units.map((n) => join(out, n.replace(/\.ts$/, '.mjs'))),
   ...readdirSync(join(here, 'mini')).filter((n) => n.endsWith('.test.mjs') && named(n)).map((n) => join(here, 'mini', n)),
 ]
+if (!files.length) {
+  console.error(`no test is named like ${only}`)
+  process.exit(1)
+}
 process.exit(spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit' }).status ?? 1)
