@@ -134,6 +134,8 @@ type Place struct {
 	ID   ids.ID
 	Path string
 	Name string
+	// Closed organisations keep their questions and get no new ones.
+	Closed bool
 }
 
 // BankConfig is what a bank stands on. All fields are required.

@@ -28,6 +28,8 @@ func (b *Bank) place(ctx context.Context, actor *authz.Actor, id ids.ID) (Place,
 		return Place{}, err
 	case !actor.Can(Manage, p.Path):
 		return Place{}, errs.New(errs.Forbidden, "您没有管理“%s”题库的权限。", p.Name)
+	case p.Closed:
+		return Place{}, errs.Bad("orgId", "“%s”已停用，请选择其他组织。", p.Name)
 	}
 	return p, nil
 }

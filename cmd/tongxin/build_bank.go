@@ -16,7 +16,7 @@ import (
 func (p *program) buildBank(context.Context, options) error {
 	p.bank = quiz.NewBank(quiz.BankConfig{
 		Store: storage.NewQuizBank(p.db), Clock: p.clock, IDs: p.db.IDs(),
-		Place: p.quizPlace, HTML: quizHTML(staffPicture), Picture: p.quizPicture, Upload: p.quizUpload,
+		Place: p.quizPlace, HTML: quizHTML(p.picture), Picture: p.quizPicture, Upload: p.quizUpload,
 	})
 	return nil
 }
@@ -27,7 +27,7 @@ func (p *program) quizPlace(ctx context.Context, id ids.ID) (quiz.Place, error) 
 	if err != nil {
 		return quiz.Place{}, err
 	}
-	return quiz.Place{ID: o.ID, Path: o.Path, Name: o.Name}, nil
+	return quiz.Place{ID: o.ID, Path: o.Path, Name: o.Name, Closed: !o.ArchivedAt.IsZero()}, nil
 }
 
 // quizPicture tells whether the actor may use a picture of the library.
@@ -51,6 +51,3 @@ func (p *program) quizUpload(ctx context.Context, actor *authz.Actor, org ids.ID
 	}
 	return v.Hash, nil
 }
-
-// staffPicture is where the console reads a picture of the library.
-func staffPicture(hash string) string { return "/api/staff/v1/media/" + hash + "?size=800" }
