@@ -51,3 +51,6 @@ func (p *program) quizUpload(ctx context.Context, actor *authz.Actor, org ids.ID
 	}
 	return v.Hash, nil
 }
+
+// staffPicture is where the console reads a picture of the library.
+func staffPicture(hash string) string { return "/api/staff/v1/media/" + hash + "?size=800" }

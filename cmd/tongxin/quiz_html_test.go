@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/base64"
+	"encoding/xml"
 	"html"
 	"strings"
 	"testing"
@@ -28,6 +30,18 @@ func TestQuizHTML(t *testing.T) {
 				t.Errorf("%s: %s", x.name, out)
 			}
 		}
+	}
+}
+
+// A formula stands on its own: its picture is a whole SVG with a size.
+func TestQuizFormulaIsAWholePicture(t *testing.T) {
+	out := quizHTML(func(string) string { return "" })(`$\frac{1}{2}$`)
+	_, data, _ := strings.Cut(out, "base64,")
+	data, _, _ = strings.Cut(data, `"`)
+	svg, err := base64.StdEncoding.DecodeString(data)
+	if err != nil || xml.Unmarshal(svg, new(struct{})) != nil || !strings.Contains(string(svg), `em" height="`) || strings.Contains(string(svg), "currentColor") ||
+		!strings.Contains(out, "vertical-align") || !strings.Contains(out, `alt="\frac{1}{2}"`) {
+		t.Fatalf("%s %s %v", out, svg, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/base64"
+	"strconv"
 	"strings"
 
 	"tongxin/publish/render/formula"
@@ -30,6 +31,11 @@ func (w *writer) alone() (*block, bool) {
 	return b, b.kind == para && paraStyle(b) == ""
 }
 
+func sizeOf(p formula.Picture) string {
+	em := func(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) + `em"` }
+	return `width="` + em(p.Width) + ` height="` + em(p.Height+p.Depth)
+}
+
 // formulaImage writes a formula as a picture in the address itself: the
 // rich-text component of mini-programs shows img and no svg. Its ink is black,
 // since a picture knows no colour around it.
@@ -38,7 +44,8 @@ func formulaImage(b *strings.Builder, p formula.Picture, tex string) {
 	svg(&s, p)
 	text := s.String()
 	style := text[strings.Index(text, `style="`) : strings.Index(text, `"><path`)+1]
-	text = strings.Replace(text, " "+style, "", 1)
+	// The picture knows its size too, for pages whose policy forbids inline style.
+	text = strings.Replace(text, style, sizeOf(p), 1)
 	text = strings.Replace(text, "currentColor", "#000", 1)
 	b.WriteString(`<img src="data:image/svg+xml;base64,` + base64.StdEncoding.EncodeToString([]byte(text)) + `" alt="` + escapeAttr(tex) + `" ` + style + `>`)
 }
