@@ -62,7 +62,7 @@ func (a *Account) exchange(ctx context.Context, o op, name, code string, out any
 		return refusal(o.name(), Permanent, 40029, "code of %d characters", len(code))
 	}
 	start := time.Now()
-	body, left, err := c.send(ctx, wire{method: http.MethodGet, path: o.path, timeout: c.timeout, query: url.Values{
+	body, left, err := c.send(ctx, wire{method: http.MethodGet, path: o.path, timeout: c.timeout, once: true, query: url.Values{
 		"appid": {a.creds.AppID}, "secret": {a.creds.Secret}, name: {code}, "grant_type": {"authorization_code"},
 	}})
 	if err == nil {

@@ -36,6 +36,9 @@ type wire struct {
 	contentType string
 	body        []byte
 	timeout     time.Duration
+	// once is for a GET that has an effect: net/http makes a GET a second time
+	// when a kept connection closes without an answer. A POST it does not.
+	once bool
 }
 
 // send makes one attempt and returns the answer's body. On failure it says
@@ -59,6 +62,9 @@ func (c *Client) send(ctx context.Context, w wire) (body []byte, left bool, err 
 	}
 	if w.contentType != "" {
 		req.Header.Set("Content-Type", w.contentType)
+	}
+	if w.once { // an empty body that cannot be read again makes it no longer replayable
+		req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader("")), nil, 0
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

@@ -77,6 +77,7 @@ type program struct {
 // options are what a command decides and settings do not.
 type options struct {
 	wechatBase string       // overrides the setting, for the sandbox inside the process
+	authorize  string       // where its authorisation page is for browsers
 	sandbox    http.Handler // mounted at /sandbox/
 	publicURL  string
 }
@@ -142,7 +143,7 @@ func (p *program) openWeChat(_ context.Context, opt options) error {
 	if opt.wechatBase != "" {
 		base = opt.wechatBase
 	}
-	c, err := wechat.New(wechat.Config{Base: base, Clock: p.clock, Timeout: *p.set.wechatTimeout, UploadTimeout: 3 * *p.set.wechatTimeout, Log: p.log})
+	c, err := wechat.New(wechat.Config{Base: base, Authorize: opt.authorize, Clock: p.clock, Timeout: *p.set.wechatTimeout, UploadTimeout: 3 * *p.set.wechatTimeout, Log: p.log})
 	if err != nil {
 		return err
 	}

@@ -79,12 +79,13 @@ func runServer(ctx context.Context, set *settings, log *slog.Logger, ready func(
 	}
 	opt := options{publicURL: *set.publicURL}
 	if *set.sandbox {
+		set.demoMini()
 		box, base, stop, err := startSandbox(ctx, set, log)
 		if err != nil {
 			return err
 		}
 		defer stop()
-		opt.sandbox, opt.wechatBase = box, base
+		opt.sandbox, opt.wechatBase, opt.authorize = box, base, *set.publicURL+"/sandbox"
 	}
 	p, err := build(ctx, set, log, opt)
 	if err != nil {
@@ -132,14 +133,21 @@ func sandboxAccounts(program string) []sandbox.Account {
 		}
 		out = append(out, a)
 	}
-	return out
+	mini := demoMini()
+	return append(out, sandbox.Account{
+		AppID: mini.appID, Secret: mini.secret, Token: mini.token, AESKey: mini.aesKey, Name: mini.name, Kind: "mini",
+		CallbackURL: program + "/wechat/" + mini.appID, Mode: "aes",
+	})
 }
 
 // startSandbox runs the simulator inside this process: its API on a loopback
 // port of its own, so that the product calls it over HTTP like the real one.
 func startSandbox(ctx context.Context, set *settings, log *slog.Logger) (http.Handler, string, func(), error) {
 	cfg := sandbox.Config{
-		Accounts: sandboxAccounts(localURL(*set.addr)), StateFile: filepath.Join(*set.data, "sandbox.json"), Log: log, VisibleText: true,
+		Accounts: sandboxAccounts(localURL(*set.addr)), Users: demoUsers(), StateFile: filepath.Join(*set.data, "sandbox.json"), Log: log, VisibleText: true,
+	}
+	for i := range cfg.Accounts { // people may come by localhost where events come by 127.0.0.1
+		cfg.Accounts[i].OAuthDomains = []string{originHost(localURL(*set.addr)), originHost(*set.publicURL)}
 	}
 	box, err := sandbox.New(cfg)
 	if err != nil {
@@ -252,7 +260,7 @@ func sandboxCommand(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	*set.logFormat = "text"
-	box, err := sandbox.New(sandbox.Config{Accounts: sandboxAccounts(*callback), Log: newLogger(set, c.err), VisibleText: true})
+	box, err := sandbox.New(sandbox.Config{Accounts: sandboxAccounts(*callback), Users: demoUsers(), Program: *callback, Log: newLogger(set, c.err), VisibleText: true})
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (a *account) settings() Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c := a.Settings
-	c.Deny, c.Whitelist = slices.Clone(c.Deny), slices.Clone(c.Whitelist)
+	c.Deny, c.Whitelist, c.OAuthDomains = slices.Clone(c.Deny), slices.Clone(c.Whitelist), slices.Clone(c.OAuthDomains)
 	return c
 }
 

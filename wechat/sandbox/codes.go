@@ -32,6 +32,8 @@ func (c code) text() string {
 		return "invalid appid"
 	case 40014:
 		return "invalid access_token"
+	case 40029:
+		return "invalid code"
 	case 40033:
 		return "invalid charset. please check your request, if include \\uxxxx will create fail!"
 	case 40037:
@@ -60,8 +62,12 @@ func (c code) text() string {
 		return "invalid appsecret"
 	case 40137:
 		return "invalid image format"
+	case 40163:
+		return "code been used"
 	case 40164:
 		return "invalid ip, not in whitelist"
+	case 40226:
+		return "code blocked"
 	case 41001:
 		return "access_token missing"
 	case 41002:
@@ -70,6 +76,8 @@ func (c code) text() string {
 		return "appsecret missing"
 	case 41005:
 		return "media data missing"
+	case 41008:
+		return "missing code"
 	case 42001:
 		return "access_token expired"
 	case 43001:

@@ -27,6 +27,10 @@ func (s *Sandbox) handlers() *http.ServeMux {
 	read("/sandbox/api/drafts", s.listDrafts)
 	read("/sandbox/api/faults", func(*http.Request) (any, error) { return s.faults.get(), nil })
 	write("/sandbox/api/faults", s.setFaults)
+	read("/sandbox/api/users", s.listUsers)
+	write("/sandbox/api/users", s.putUser)
+	write("/sandbox/api/users/{id}/login-code", s.newCode(loginCode))
+	write("/sandbox/api/users/{id}/phone-code", s.newCode(phoneCode))
 	write("/sandbox/api/accounts", s.putAccount)
 	write("/sandbox/api/quota", s.setQuota)
 	write("/sandbox/api/tokens/invalidate", s.invalidate)
@@ -112,7 +116,7 @@ func (s *Sandbox) overview(r *http.Request) (any, error) {
 	for _, a := range s.all() {
 		rows = append(rows, a.row())
 	}
-	out := fields{"accounts": rows, "seq": s.calls.last(), "now": s.clock.Now()}
+	out := fields{"accounts": rows, "users": s.phones(), "seq": s.calls.last(), "now": s.clock.Now()}
 	if a := s.account(r.URL.Query().Get("appid")); a != nil {
 		a.mu.Lock()
 		out["published"] = a.published(shown)

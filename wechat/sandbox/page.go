@@ -37,6 +37,9 @@ func (s *Sandbox) pages(m *http.ServeMux) {
 	for _, name := range []string{"app.css", "app.js", "article.css", "icon.svg"} {
 		m.HandleFunc("GET /sandbox/"+name, s.static(name))
 	}
+	ask := template.Must(template.ParseFS(pageFiles, "page/authorize.html"))
+	m.HandleFunc("GET /sandbox"+authorizePath, func(w http.ResponseWriter, r *http.Request) { s.askWho(w, r, ask) })
+	m.HandleFunc("GET /sandbox/open/{id}", s.openAs)
 	m.HandleFunc("GET /sandbox/img/{hash}", s.serveImage)
 	m.HandleFunc("GET /sandbox/article/{appid}/{id}/{idx}", func(w http.ResponseWriter, r *http.Request) {
 		s.serveArticle(w, r, articles)

@@ -24,7 +24,8 @@ type route struct {
 	get     bool   // wants GET; otherwise POST
 	open    bool   // needs no token: the token calls
 	upload  bool   // has a picture, so no JSON rules
-	right   string // "draft", "publish", "mass", "stats"
+	sns     bool   // has the app's keys and a code in its address instead of a token
+	right   string // "draft", "publish", "mass", "stats", "oauth"; "mini": mini-programs only
 	quota   Quota
 	private bool // its body holds a secret
 	do      func(*callCtx) result
@@ -75,6 +76,9 @@ func (s *Sandbox) table() map[string]route {
 		{path: "/cgi-bin/message/subscribe/send", right: "message", do: s.sendMessage("mini")},
 		{path: "/cgi-bin/message/template/send", right: "message", quota: day(100000), do: s.sendMessage("template")},
 		{path: "/cgi-bin/message/subscribe/bizsend", right: "message", do: s.sendMessage("subscribe")},
+		{path: "/sns/jscode2session", get: true, sns: true, right: "mini", do: s.jscode2session},
+		{path: "/sns/oauth2/access_token", get: true, sns: true, right: "oauth", do: s.webToken},
+		{path: "/wxa/business/getuserphonenumber", right: "mini", quota: day(100_000), private: true, do: s.phoneNumber},
 		{path: "/datacube/getarticlesummary", right: "stats", quota: day(100), do: s.articleSummary},
 		{path: "/datacube/getarticletotal", right: "stats", quota: day(100), do: s.articleTotal},
 	}
@@ -137,7 +141,12 @@ func (s *Sandbox) run(rt route, r *http.Request, body []byte, entry *Call) resul
 		return fail(43002)
 	}
 	c := &callCtx{body: body, query: r.URL.Query(), form: r.Header.Get("Content-Type")}
-	if !rt.open {
+	switch {
+	case rt.sns:
+		if res := s.snsKeys(rt, c, r.RemoteAddr, entry); res.code != 0 {
+			return res
+		}
+	case !rt.open:
 		acc, bad := s.authorize(c.query.Get("access_token"))
 		if bad != 0 {
 			return fail(bad)
@@ -148,14 +157,16 @@ func (s *Sandbox) run(rt route, r *http.Request, body []byte, entry *Call) resul
 		if res := s.admit(c.set, r.RemoteAddr); res.code != 0 {
 			return res
 		}
-		if slices.Contains(c.set.Deny, rt.right) && rt.right != "" {
+		if !c.set.may(rt.right) {
 			return fail(48001)
 		}
 		if bad := s.charge(acc, rt); bad != 0 {
 			return fail(bad)
 		}
-	} else if res := s.identify(rt, c, r.RemoteAddr, entry); res.code != 0 {
-		return res
+	default:
+		if res := s.identify(rt, c, r.RemoteAddr, entry); res.code != 0 {
+			return res
+		}
 	}
 	if !rt.get && !rt.upload {
 		if len(body) == 0 {

@@ -20,6 +20,7 @@ import (
 // Config says what to simulate. Only Accounts is needed.
 type Config struct {
 	Accounts []Account
+	Users    []User      // people with WeChat; those of the snapshot are kept beside them
 	Clock    clock.Clock // nil means the machine's clock
 	Seed     uint64      // of every random choice
 	// StateFile keeps the state over restarts; pictures lie in StateFile+".img".
@@ -39,6 +40,9 @@ type Config struct {
 	// VisibleText counts an article's 20,000 characters without its markup. The
 	// platform's page does not say which; the default counts everything.
 	VisibleText bool
+	// Program is where the product is, for "open as …" on the page; empty: where
+	// the page is.
+	Program string
 	// CheckWords are what the content check knows; nil means a short list.
 	CheckWords []CheckWord
 	Log        *slog.Logger // nil means silence
@@ -52,17 +56,21 @@ type Account struct {
 	AESKey     string `json:"aeskey"` // 43 characters, for compat and aes
 	Name       string `json:"name"`
 	OriginalID string `json:"original_id"` // gh_…; made up when empty
-	Kind       string `json:"kind"`        // "subscription" (default) or "service"
-	// Deny takes rights away: "draft", "publish", "mass", "stats" answer 48001.
+	Kind       string `json:"kind"`        // "subscription" (default), "service" or "mini" (a mini-program)
+	// Deny takes rights away: "draft", "publish", "mass", "stats", "message", "oauth"
+	// answer 48001. The platform gives "oauth" to verified service accounts only.
 	Deny        []string      `json:"deny,omitempty"`
 	CallbackURL string        `json:"callback_url"`
 	Mode        string        `json:"mode"`                   // callbacks: "plain" (default), "compat", "aes"
 	Whitelist   []string      `json:"ip_whitelist,omitempty"` // empty allows every address
 	Followers   int           `json:"followers"`              // default 128
 	Templates   []MsgTemplate `json:"templates,omitempty"`
-	Pages       []string      `json:"pages,omitempty"`        // of the mini-program; empty allows every page
-	Crowd       bool          `json:"crowd,omitempty"`        // openids that begin with Crowd exist
-	MassPerDay  int           `json:"mass_per_day,omitempty"` // to all followers; 0 means 1, -1 no limit
+	Pages       []string      `json:"pages,omitempty"` // of the mini-program; empty allows every page
+	Crowd       bool          `json:"crowd,omitempty"` // openids that begin with Crowd exist
+	// OAuthDomains may be returned to from the authorisation page; empty: the
+	// host of CallbackURL.
+	OAuthDomains []string `json:"oauth_domains,omitempty"`
+	MassPerDay   int      `json:"mass_per_day,omitempty"` // to all followers; 0 means 1, -1 no limit
 }
 
 // Sandbox is the simulator. Safe for concurrent use.
@@ -77,6 +85,7 @@ type Sandbox struct {
 	calls  *callLog
 	images *imageStore
 	tokens *tokenIndex
+	people *people
 	pushes chan struct{} // bounds concurrent pushes
 
 	mu       sync.RWMutex
@@ -96,7 +105,7 @@ type Sandbox struct {
 func New(cfg Config) (*Sandbox, error) {
 	s := &Sandbox{
 		cfg: cfg, clock: cfg.Clock, log: cfg.Log, client: cfg.Client,
-		calls: newCallLog(), tokens: newTokenIndex(), accounts: map[string]*account{},
+		calls: newCallLog(), tokens: newTokenIndex(), people: newPeople(), accounts: map[string]*account{},
 		pushes: make(chan struct{}, 32), dirty: make(chan struct{}, 1),
 	}
 	s.defaults()
@@ -114,6 +123,12 @@ func New(cfg Config) (*Sandbox, error) {
 	}
 	for _, a := range cfg.Accounts {
 		if err := s.PutAccount(a); err != nil {
+			s.cancel()
+			return nil, err
+		}
+	}
+	for _, u := range cfg.Users {
+		if err := s.PutUser(u); err != nil {
 			s.cancel()
 			return nil, err
 		}
@@ -155,8 +170,8 @@ func (s *Sandbox) PutAccount(a Account) error {
 	setDefault(&a.Followers, 128)
 	setDefault(&a.Name, a.AppID)
 	setDefault(&a.OriginalID, "gh_"+digest("gh", a.AppID)[:12])
-	if a.Kind != "subscription" && a.Kind != "service" {
-		return fmt.Errorf("sandbox: kind %q is not subscription or service", a.Kind)
+	if !slices.Contains([]string{"subscription", "service", "mini"}, a.Kind) {
+		return fmt.Errorf("sandbox: kind %q is not subscription, service or mini", a.Kind)
 	}
 	if !slices.Contains([]string{"plain", "compat", "aes"}, a.Mode) {
 		return fmt.Errorf("sandbox: mode %q is not plain, compat or aes", a.Mode)
@@ -203,6 +218,12 @@ func (s *Sandbox) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/sandbox" || strings.HasPrefix(r.URL.Path, "/sandbox/") {
 			s.mux.ServeHTTP(w, r)
+			return
+		}
+		if r.URL.Path == authorizePath && r.Method == http.MethodGet { // for browsers, unlike everything else of the API
+			r2 := r.Clone(r.Context())
+			r2.URL.Path = "/sandbox" + authorizePath
+			s.mux.ServeHTTP(w, r2)
 			return
 		}
 		s.serveAPI(w, r)

@@ -19,6 +19,7 @@ type snapshot struct {
 	Order    []string                   `json:"order"`
 	Accounts map[string]json.RawMessage `json:"accounts"`
 	Owners   []string                   `json:"owners"` // of pictures
+	Users    []User                     `json:"users,omitempty"`
 }
 
 // changed asks for a snapshot, without waiting.
@@ -51,7 +52,7 @@ func (s *Sandbox) save() error {
 	if s.cfg.StateFile == "" {
 		return nil
 	}
-	snap := snapshot{Version: 1, Accounts: map[string]json.RawMessage{}, Owners: s.images.list()}
+	snap := snapshot{Version: 1, Accounts: map[string]json.RawMessage{}, Owners: s.images.list(), Users: s.Users()}
 	for _, a := range s.all() {
 		a.mu.Lock()
 		raw, err := json.Marshal(a)
@@ -107,6 +108,7 @@ func (s *Sandbox) load() error {
 		s.accounts[id] = a
 		s.order = append(s.order, id)
 	}
+	s.people.users = snap.Users
 	s.images.restore(snap.Owners)
 	return nil
 }

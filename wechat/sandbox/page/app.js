@@ -28,6 +28,10 @@ const PATHS = {
   "/cgi-bin/message/mass/delete": "删除群发",
   "/cgi-bin/openapi/quota/get": "查询调用次数",
   "/cgi-bin/getcallbackip": "回调 IP",
+  "/sns/jscode2session": "小程序登录",
+  "/wxa/business/getuserphonenumber": "读取手机号",
+  "/sns/oauth2/access_token": "网页授权换取身份",
+  "/connect/oauth2/authorize": "网页授权",
   "/datacube/getarticlesummary": "图文每日数据",
   "/datacube/getarticletotal": "图文总数据",
 };
@@ -104,14 +108,27 @@ const titled = (tag, card) => el(tag, card.deleted ? "gone" : "", card.title);
 
 function drawAccounts(list) {
   $("accounts").replaceChildren(...list.map((a) => {
-    const kind = a.kind === "service" ? "服务号" : "订阅号";
-    const b = el("button", "account", face(a), el("b", "", a.name), el("small", "", a.last || kind + " · " + a.followers + " 人关注"));
+    const kind = { service: "服务号", mini: "小程序" }[a.kind] || "订阅号";
+    const b = el("button", "account", face(a), el("b", "", a.name), el("small", "", a.last || (a.kind === "mini" ? kind : kind + " · " + a.followers + " 人关注")));
     b.type = "button";
     b.setAttribute("aria-pressed", String(a.appid === state.appid));
     b.addEventListener("click", () => choose(a.appid));
     return el("li", "", b);
   }));
   if (list.length === 0) $("accounts").append(el("li", "hint", "还没有公众号。启动沙箱时给它配置账号，或用控制接口添加。"));
+}
+
+// drawUsers lists the people; the link makes this browser their phone and opens
+// the members' pages through the authorisation of the official account.
+function drawUsers(list) {
+  $("users").replaceChildren(...list.map((u) => {
+    const a = el("a", "user", el("b", "", u.nickname), el("small", "", (u.phone || "没有绑定手机号") + " · 以此身份打开"));
+    a.href = "open/" + encodeURIComponent(u.id);
+    a.target = "_blank";
+    a.rel = "noopener";
+    return el("li", "", a);
+  }));
+  if (list.length === 0) $("users").append(el("li", "hint", "还没有微信用户，可以用控制接口添加。"));
 }
 
 function empty(title, text) { return el("div", "empty", el("b", "", title), text); }
@@ -409,6 +426,7 @@ async function look() {
       state.appid = (data.accounts.find((a) => a.appid === wanted) || data.accounts[0] || { appid: "" }).appid;
       if (state.appid) return look();
     }
+    changed("users", data.users, () => drawUsers(data.users));
     changed("accounts", [data.accounts, state.appid], () => drawAccounts(data.accounts));
     const account = data.accounts.find((a) => a.appid === state.appid);
     $("clock").textContent = hm(data.now);
