@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tongxin/internal/errs"
+	"tongxin/member/signin"
 	"tongxin/publish"
 	"tongxin/wechat"
 )
@@ -40,16 +41,18 @@ func (p *program) people() wechatPeople {
 	return wechatPeople{mini: p.miniProgram(), client: p.wechat, store: p.publish.Store, officialApp: *p.set.oauthAppID}
 }
 
-// Mini exchanges the code of wx.login.
-func (w wechatPeople) Mini(ctx context.Context, code string) (wechat.Identity, error) {
+var _ signin.WeChat = wechatPeople{}
+
+// Mini implements signin.WeChat.
+func (w wechatPeople) Mini(ctx context.Context, code string) (signin.Identity, error) {
 	if w.mini == nil {
-		return wechat.Identity{}, errs.New(errs.Unsupported, "还没有接入小程序，请联系管理员。")
+		return signin.Identity{}, errs.New(errs.Unsupported, "还没有接入小程序，请联系管理员。")
 	}
 	id, err := w.mini.CodeSession(ctx, code)
-	return id, peopleError(err)
+	return signin.Identity(id), peopleError(err)
 }
 
-// Phone exchanges the code of the phone button for a number of mainland China.
+// Phone implements signin.WeChat, for numbers of mainland China.
 func (w wechatPeople) Phone(ctx context.Context, code string) (string, error) {
 	if w.mini == nil {
 		return "", errs.New(errs.Unsupported, "还没有接入小程序，请联系管理员。")
@@ -80,23 +83,24 @@ func (w wechatPeople) official(ctx context.Context) (*wechat.Account, error) {
 	return w.client.Account(credentials(*a)), nil
 }
 
-// Web exchanges the code of the page authorisation.
-func (w wechatPeople) Web(ctx context.Context, code string) (wechat.Identity, error) {
+// Web implements signin.WeChat.
+func (w wechatPeople) Web(ctx context.Context, code string) (signin.Identity, error) {
 	a, err := w.official(ctx)
 	if err != nil {
-		return wechat.Identity{}, err
+		return signin.Identity{}, err
 	}
 	id, err := a.WebCode(ctx, code)
 	if err == nil && id.Snapshot {
 		err = errs.New(errs.Forbidden, "微信只展示了页面快照。请点页面下方的“使用完整服务”后再登录。")
 	}
 	if err != nil {
-		return wechat.Identity{}, peopleError(err)
+		return signin.Identity{}, peopleError(err)
 	}
-	return id.Identity, nil
+	return signin.Identity(id.Identity), nil
 }
 
-// WebURL is where a browser asks for that code.
+// WebURL implements signin.WeChat. WeChat takes a state of up to 128 letters and
+// figures only.
 func (w wechatPeople) WebURL(ctx context.Context, back, state string) (string, error) {
 	a, err := w.official(ctx)
 	if err != nil {

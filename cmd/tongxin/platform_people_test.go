@@ -81,7 +81,7 @@ func TestPeopleProveWhoTheyAre(t *testing.T) {
 	if !strings.HasPrefix(page, base+"/connect/") {
 		t.Fatal(page)
 	}
-	web, err := w.Web(ctx, chosen(t, page+"&as=maguoqiang"))
+	web, err := w.Web(ctx, chosenCode(t, page+"&as=maguoqiang"))
 	if err != nil || web.UnionID != id.UnionID || web.OpenID == id.OpenID {
 		t.Fatalf("%+v %v", web, err)
 	}
@@ -107,7 +107,7 @@ func TestPeopleProveWhoTheyAre(t *testing.T) {
 	if _, err := w.Phone(ctx, code("phone", "x")); !errs.Is(err, errs.Conflict) || strings.Contains(err.Error(), "5551234") {
 		t.Errorf("a foreign number: %v", err)
 	}
-	if _, err := w.Web(ctx, chosen(t, page+"&as=x")); !errs.Is(err, errs.Forbidden) {
+	if _, err := w.Web(ctx, chosenCode(t, page+"&as=x")); !errs.Is(err, errs.Forbidden) {
 		t.Errorf("a snapshot: %v", err)
 	}
 	for c, want := range map[int]errs.Code{40226: errs.Forbidden, 45011: errs.TooMany, 40125: errs.Upstream, -1: errs.Upstream} {
@@ -120,8 +120,8 @@ func TestPeopleProveWhoTheyAre(t *testing.T) {
 	}
 }
 
-// chosen visits the authorisation page and returns the code it leads back with.
-func chosen(t *testing.T, page string) string {
+// chosenCode visits the authorisation page and returns the code it leads back with.
+func chosenCode(t *testing.T, page string) string {
 	t.Helper()
 	web := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, page, nil)
