@@ -121,7 +121,7 @@ func (c *client) read(ctx context.Context, clk clock.Clock, log *slog.Logger) {
 				c.leave(CloseFlood)
 				return
 			}
-			c.refuse(0, refuse("slow", "操作过于频繁，请稍候。"))
+			c.send(topicNoise, encode(refusedFrame{Type: "refused", Code: "slow", Msg: "操作过于频繁，请稍候。"}), false)
 			continue
 		}
 		tokens--

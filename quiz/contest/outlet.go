@@ -10,12 +10,14 @@ const (
 	topicLobby    topic = "lobby"
 	topicQuestion topic = "question"
 	topicAck      topic = "ack"
-	topicState    topic = "state" // closed, skipped, paused, resumed
+	topicState    topic = "state"   // closed, skipped, paused
+	topicResumed  topic = "resumed" // a question follows and must not push it out
 	topicReveal   topic = "reveal"
 	topicBoard    topic = "board"
 	topicCount    topic = "count"
 	topicEnd      topic = "end"
 	topicPong     topic = "pong"
+	topicNoise    topic = "noise" // refusals of a client that sends too much
 )
 
 // outletSize is how many frames wait for one client. A client that falls behind
@@ -49,9 +51,9 @@ func supersedes(a, b topic) bool {
 		return b != topicAck
 	case topicQuestion, topicEnd:
 		return b == topicLobby || b == topicQuestion || b == topicState || b == topicReveal || b == topicBoard || b == topicCount
-	case topicLobby, topicCount, topicBoard, topicReveal, topicPong:
+	case topicLobby, topicCount, topicBoard, topicReveal, topicPong, topicNoise:
 		return a == b
-	case topicAck, topicState:
+	case topicAck, topicState, topicResumed:
 	}
 	return false
 }

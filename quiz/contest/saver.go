@@ -9,8 +9,12 @@ import (
 	"tongxin/internal/ids"
 )
 
-// saveBatch is how many answers go into one transaction.
-const saveBatch = 512
+// saveBatch is how many answers go into one transaction, and gatherFor how long
+// the first of them waits for others: a flush of the disk costs more than that.
+const (
+	saveBatch = 512
+	gatherFor = 10 * time.Millisecond
+)
 
 // saving is an answer on its way to the disk, with who waits for word of it.
 type saving struct {
@@ -84,6 +88,8 @@ func (s *saver) next() (list []saving, end bool) {
 }
 
 func (s *saver) run(ctx context.Context) {
+	pause := time.NewTimer(time.Hour)
+	defer pause.Stop()
 	for {
 		list, end := s.next()
 		if end {
@@ -91,6 +97,8 @@ func (s *saver) run(ctx context.Context) {
 		}
 		if len(list) == 0 {
 			<-s.work
+			pause.Reset(gatherFor)
+			<-pause.C
 			continue
 		}
 		err := s.save(ctx, list)

@@ -195,7 +195,7 @@ func (r *room) announce(s *Step) {
 		if c.Phase == Open {
 			f.EndsAt = &c.EndsAt
 		}
-		r.toAll(topicState, encode(f), nil)
+		r.toAll(topicResumed, encode(f), nil)
 		if c.Phase == Open { // for who came meanwhile
 			r.toAll(topicQuestion, r.engine.question(now), nil)
 		}
