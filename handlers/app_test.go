@@ -28,6 +28,7 @@ import (
 	"tongxin/moderate"
 	"tongxin/publish"
 	"tongxin/publish/feed"
+	"tongxin/quiz/contest"
 	"tongxin/staff"
 	"tongxin/storage"
 	"tongxin/storage/blob"
@@ -44,6 +45,7 @@ type house struct {
 	staff *staff.Service
 	kit   *httpkit.Kit
 	check *moderate.Service
+	live  *contest.Service
 	feed  *feed.Service
 	log   *bytes.Buffer
 	orgs  map[string]*staff.Org

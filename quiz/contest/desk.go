@@ -136,8 +136,12 @@ func (d *desk) receive(ctx context.Context, b []byte) {
 		d.mu.Unlock()
 		return // an owner that does not know yet that it was followed
 	}
-	again := p.Fence > d.fence || p.Seq != d.seq+1
-	d.fence, d.seq, d.heard = p.Fence, p.Seq, d.hub.cfg.Clock.Now()
+	newer := p.Fence > d.fence
+	if newer {
+		d.follow(p.Fence)
+	}
+	missed := p.Seq != d.seq+1
+	d.seq, d.heard = p.Seq, d.hub.cfg.Clock.Now()
 	d.mu.Unlock()
 	for _, it := range p.Drops {
 		d.deliver(it)
@@ -145,11 +149,26 @@ func (d *desk) receive(ctx context.Context, b []byte) {
 	if p.Reply != nil {
 		d.answered(*p.Reply)
 	}
-	if again { // something was lost, or the owner is new: ask for everything anew
-		if list := d.all(func(c *client) bool { return c.welcomed }); len(list) > 0 && p.Seq > 1 {
-			d.attach(ctx, list...)
-		}
+	if missed {
+		d.attach(ctx, d.all(func(c *client) bool { return c.welcomed })...)
 	}
+	if newer {
+		d.ask(ctx)
+	}
+}
+
+// follow turns to a new owner, who knows none of the clients; under d.mu.
+func (d *desk) follow(fence int64) {
+	d.fence, d.seq = fence, 0
+	for _, c := range d.clients {
+		c.welcomed, c.asked = false, time.Time{}
+	}
+}
+
+// ask asks for the welcomes that did not come.
+func (d *desk) ask(ctx context.Context) {
+	now := d.hub.cfg.Clock.Now()
+	d.attach(ctx, d.all(func(c *client) bool { return !c.welcomed && now.Sub(c.asked) > askAgain })...)
 }
 
 // news tells of a new owner: it does not know this node's clients yet.
@@ -161,11 +180,12 @@ func (d *desk) news(ctx context.Context, b []byte) {
 	d.mu.Lock()
 	newer := d.room == nil && p.Fence > d.fence
 	if newer {
-		d.fence, d.seq, d.heard = p.Fence, 0, d.hub.cfg.Clock.Now()
+		d.follow(p.Fence)
+		d.heard = d.hub.cfg.Clock.Now()
 	}
 	d.mu.Unlock()
 	if newer {
-		d.attach(ctx, d.all(nil)...)
+		d.ask(ctx)
 	}
 }
 

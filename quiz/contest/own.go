@@ -65,7 +65,7 @@ func (d *desk) own(ctx context.Context) error {
 	if !won {
 		d.mu.Lock()
 		if now.Fence > d.fence {
-			d.fence, d.seq = now.Fence, 0
+			d.follow(now.Fence)
 		}
 		d.mu.Unlock()
 		return nil
@@ -92,7 +92,8 @@ func (d *desk) own(ctx context.Context) error {
 		cancel()
 		d.mu.Lock()
 		if d.room == r {
-			d.room, d.seq, d.heard = nil, 0, time.Time{}
+			d.room, d.heard = nil, time.Time{}
+			d.follow(d.fence)
 		}
 		d.mu.Unlock()
 		if !r.deposed {
@@ -223,10 +224,8 @@ func (d *desk) upkeep(ctx context.Context) {
 			h.problem(ctx, "own", err)
 		}
 	}
-	lost := d.all(func(c *client) bool { return !c.welcomed && now.Sub(c.asked) > askAgain })
-	if len(lost) > 0 {
-		d.attach(ctx, lost...)
-	} else if err := d.tell(ctx, note{Node: h.cfg.Node}); err != nil {
+	d.ask(ctx)
+	if err := d.tell(ctx, note{Node: h.cfg.Node}); err != nil { // this node lives
 		h.problem(ctx, "tell", err)
 	}
 }
