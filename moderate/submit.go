@@ -23,6 +23,9 @@ type Words struct {
 	Author   ids.ID // member
 	Scene    Scene
 	Text     string
+	// Later leaves the asking to the queue: for many texts at once, and callers
+	// that must not wait.
+	Later bool
 }
 
 // Image that somebody put in. Ref names it for Config.PictureURL.
@@ -70,7 +73,7 @@ func (s *Service) Text(ctx context.Context, w Words) (Receipt, error) {
 		Kind: w.Kind, ObjectID: w.ObjectID, Revision: w.Revision, OrgID: w.OrgID, AuthorID: w.Author,
 		Scene: w.Scene, Media: Text, Text: w.Text,
 	}
-	return s.take(ctx, it)
+	return s.take(ctx, it, w.Later)
 }
 
 // Picture hands in a picture; see Text. Its result takes up to half an hour.
@@ -82,16 +85,16 @@ func (s *Service) Picture(ctx context.Context, p Image) (Receipt, error) {
 		Kind: p.Kind, ObjectID: p.ObjectID, Revision: p.Revision, OrgID: p.OrgID, AuthorID: p.Author,
 		Scene: p.Scene, Media: Picture, Ref: p.Ref,
 	}
-	return s.take(ctx, it)
+	return s.take(ctx, it, false)
 }
 
-func (s *Service) take(ctx context.Context, it *Item) (Receipt, error) {
+func (s *Service) take(ctx context.Context, it *Item, later bool) (Receipt, error) {
 	if _, ok := s.kind(it.Kind); !ok || it.ObjectID == 0 || it.OrgID == 0 || it.Scene < Profile || it.Scene > Journal {
 		return Receipt{}, errs.New(errs.Internal, "moderate: kind %q is not registered, or its object is not named", it.Kind)
 	}
 	now := s.cfg.Clock.Now()
 	it.ID, it.State, it.Hold, it.CreatedAt, it.Version = s.cfg.IDs.New(), Waiting, Asking, now, 1
-	direct := s.answers(now)
+	direct := !later && s.answers(now)
 	it.NextAt = now
 	if direct { // this caller works on it; another node may when it dies
 		it.LeaseOwner, it.LeaseUntil = s.owner, now.Add(lease)

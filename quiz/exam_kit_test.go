@@ -82,15 +82,18 @@ func questions(n int) (out []quiz.Content) {
 // hall is papers and attempts on a real database: a committee over the branches
 // east and west, each with members.
 type hall struct {
-	t     *testing.T
-	db    *storage.DB
-	clock *clock.Manual
-	bank  *shelf
-	store *storage.Exams
-	svc   *quiz.Exams
-	orgs  map[string]quiz.Place
-	boss  *authz.Actor
-	no    map[ids.ID]bool // members who switched recommendations off
+	// written is what the content check was handed, screened what it says of all.
+	written  []quiz.Written
+	screened quiz.Screened
+	t        *testing.T
+	db       *storage.DB
+	clock    *clock.Manual
+	bank     *shelf
+	store    *storage.Exams
+	svc      *quiz.Exams
+	orgs     map[string]quiz.Place
+	boss     *authz.Actor
+	no       map[ids.ID]bool // members who switched recommendations off
 }
 
 func openHall(t *testing.T) *hall {
@@ -110,6 +113,7 @@ func openHall(t *testing.T) *hall {
 			return err
 		}))
 	}
+	h.screened.Shown = true
 	h.store = storage.NewExams(h.db)
 	h.svc = h.service()
 	h.boss = h.staff("党委", quiz.Read, quiz.Manage, quiz.Grade, quiz.Results)
@@ -131,6 +135,14 @@ func (h *hall) service() *quiz.Exams {
 		},
 		HTML:       func(md string) string { return "<p>" + md + "</p>" },
 		Recommends: func(_ context.Context, m ids.ID) (bool, error) { return !h.no[m], nil },
+		Screen: func(_ context.Context, list []quiz.Written) ([]quiz.Screened, error) {
+			h.written = append(h.written, list...)
+			out := make([]quiz.Screened, len(list))
+			for i := range out {
+				out[i] = h.screened
+			}
+			return out, nil
+		},
 	})
 	check(h.t, err)
 	return svc

@@ -30,6 +30,9 @@ type ExamConfig struct {
 	// got wrong.
 	Recommends func(ctx context.Context, member ids.ID) (bool, error)
 	Log        *slog.Logger
+	// Screen hands short answers to the content check and says which of them
+	// graders may read; in the order asked. nil: all.
+	Screen func(ctx context.Context, list []Written) ([]Screened, error)
 }
 
 // Exams is papers, attempts, daily quizzes, practice and the wrong-answer book.

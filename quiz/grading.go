@@ -26,12 +26,16 @@ type Waiting struct {
 	MemberName string  `json:"memberName,omitempty" doc:"only when asked for, which is audited"`
 	Stem       string  `json:"stem" doc:"HTML"`
 	Key        Key     `json:"key" doc:"rubric, explanation and source"`
-	Text       string  `json:"text" doc:"the answer"`
+	Text       string  `json:"text" doc:"the answer; empty while or when the content check keeps it back"`
+	Note       string  `json:"note,omitempty" doc:"why the text is kept back"`
 	Points     float64 `json:"points" doc:"at most"`
 	Version    int64   `json:"version"`
 
 	Ref     Ref    `json:"-"`
 	OrgPath string `json:"-"`
+
+	MemberID, MemberOrg ids.ID `json:"-"`
+	held                bool   // not graded before the check is through
 }
 
 // WaitingFilter narrows the queue. Attempts come in the order of their ids,
@@ -46,6 +50,9 @@ type WaitingFilter struct {
 func (s *Exams) Queue(ctx context.Context, actor *authz.Actor, paper ids.ID, names bool, r page.Request) (*page.Result[Waiting], error) {
 	list, err := s.cfg.Store.Waiting(ctx, WaitingFilter{Scope: actor.Scope(Grade), Paper: paper}, r)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.screen(ctx, list); err != nil {
 		return nil, err
 	}
 	for i := range list {
@@ -117,6 +124,9 @@ func (s *Exams) GradeAnswer(ctx context.Context, actor *authz.Actor, attempt ids
 	case utf8.RuneCountInString(in.Comment) > 500 || !printable(in.Comment):
 		return nil, errs.Bad("comment", "评语最多 500 个字。")
 	}
+	if err := s.gradable(ctx, w); err != nil {
+		return nil, err
+	}
 	m := Marked{
 		AttemptID: attempt, N: n, Ref: w.Ref, Points: w.Points, Share: in.Points / w.Points, Given: w.Text != "",
 		Comment: in.Comment, Grader: actor.Name, GradedAt: s.now(), Version: version + 1,
@@ -132,7 +142,11 @@ func (s *Exams) GradeAnswer(ctx context.Context, actor *authz.Actor, attempt ids
 		return nil, err
 	}
 	w.MemberName = ""
-	return w, s.present(ctx, w)
+	row := []Waiting{*w}
+	if err := s.screen(ctx, row); err != nil {
+		return nil, err
+	}
+	return &row[0], s.present(ctx, &row[0])
 }
 
 // RegradeInput asks for new marks after the key of a question was corrected.

@@ -217,6 +217,7 @@ func (s *Exams) finish(ctx context.Context, actor *authz.Actor, st *sitting, end
 	s.sittings.put(a.ID, st, s.now())
 	if a.State != AttemptOpen {
 		s.bookSoon(ctx, st)
+		s.handIn(ctx, st)
 	}
 	return st, nil
 }

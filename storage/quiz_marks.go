@@ -140,13 +140,13 @@ func (s *Exams) Extend(ctx context.Context, a *quiz.Attempt, due time.Time, e tr
 	})
 }
 
-const waitingSQL = `SELECT k.attempt_id, k.n, k.paper_id, a.title, COALESCE(m.name, ''), COALESCE(g.answer, '{}'), k.points_milli, k.version, k.question_id, k.revision, o.path
+const waitingSQL = `SELECT k.attempt_id, k.n, k.paper_id, a.title, COALESCE(m.name, ''), COALESCE(g.answer, '{}'), k.points_milli, k.version, k.question_id, k.revision, o.path, a.member_id, a.org_id
 	FROM quiz_marks k JOIN quiz_attempts a ON a.id = k.attempt_id JOIN quiz_papers p ON p.id = a.paper_id JOIN orgs o ON o.id = p.org_id
 	LEFT JOIN members m ON m.id = a.member_id LEFT JOIN quiz_answers g ON g.attempt_id = k.attempt_id AND g.n = k.n WHERE `
 
 func scanWaiting(r Scanner) (w quiz.Waiting, err error) {
 	var a quiz.Answer
-	err = r.Scan(&w.AttemptID, &w.N, &w.PaperID, &w.Title, &w.MemberName, jsonText{&a}, milli{&w.Points}, &w.Version, &w.Ref.ID, &w.Ref.Revision, &w.OrgPath)
+	err = r.Scan(&w.AttemptID, &w.N, &w.PaperID, &w.Title, &w.MemberName, jsonText{&a}, milli{&w.Points}, &w.Version, &w.Ref.ID, &w.Ref.Revision, &w.OrgPath, &w.MemberID, &w.MemberOrg)
 	w.Text = a.Text
 	return w, err
 }

@@ -12,7 +12,7 @@ import (
 func (p *program) buildExams(context.Context, options) (err error) {
 	p.exams, err = quiz.NewExams(quiz.ExamConfig{
 		Store: storage.NewExams(p.db), Bank: storage.NewQuizBank(p.db), Clock: p.clock, IDs: p.db.IDs(), Org: p.quizPlace,
-		HTML: quizHTML(p.picture), Recommends: p.recommends, Log: p.log,
+		HTML: quizHTML(p.picture), Recommends: p.recommends, Screen: p.screenShort, Log: p.log,
 	})
 	return err
 }

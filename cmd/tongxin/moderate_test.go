@@ -21,6 +21,7 @@ import (
 	"tongxin/internal/seal"
 	"tongxin/moderate"
 	"tongxin/notify"
+	"tongxin/quiz"
 	"tongxin/staff"
 	"tongxin/storage"
 	"tongxin/storage/storagetest"
@@ -325,5 +326,26 @@ func TestTeamNamesAreScreened(t *testing.T) {
 	checkOK(t, p.checkTeamName(t.Context(), member, "需要复核队"))
 	if err := p.checkTeamName(t.Context(), nil, "红旗队"); err == nil {
 		t.Error("nobody names a team")
+	}
+}
+
+// Short answers of many attempts end at once: handing in waits for nobody, the
+// queue asks, and graders read what passed.
+func TestShortAnswersAreAskedByTheQueue(t *testing.T) {
+	h := newCheckHouse(t)
+	checkOK(t, h.box.Visit(h.app.AppID, checkedPerson))
+	p := &program{moderate: h.svc}
+	p.screenKinds()
+	in := []quiz.Written{{Attempt: 1, N: 2, Member: 7, Org: h.org, Text: "要紧的是实干"}, {Attempt: 1, N: 3, Member: 7, Org: h.org, Text: "骂人的话"}}
+	got, err := p.screenShort(t.Context(), in)
+	checkOK(t, err)
+	if got[0].Shown || got[0].Refused || got[0].Note == "" || got[1].Shown {
+		t.Fatalf("%+v", got)
+	}
+	h.run()
+	got, err = p.screenShort(t.Context(), in)
+	checkOK(t, err)
+	if !got[0].Shown || got[1].Shown || !got[1].Refused {
+		t.Fatalf("%+v", got)
 	}
 }

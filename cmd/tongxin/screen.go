@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"tongxin/internal/authz"
@@ -10,18 +11,20 @@ import (
 	"tongxin/internal/ids"
 	"tongxin/moderate"
 	"tongxin/notify"
+	"tongxin/quiz"
 )
 
 // Kinds of objects whose words are checked.
 const (
 	noticeAnswer = "notice_answer"
 	teamName     = "team_name"
+	shortAnswer  = "short_answer"
 )
 
 // screenKinds names them for reviewers. Nobody keeps what is decided: those who
 // show a text ask for its standing at that moment.
 func (p *program) screenKinds() {
-	for _, k := range []moderate.Kind{{Name: noticeAnswer, Label: "通知回复"}, {Name: teamName, Label: "比赛队名"}} {
+	for _, k := range []moderate.Kind{{Name: noticeAnswer, Label: "通知回复"}, {Name: teamName, Label: "比赛队名"}, {Name: shortAnswer, Label: "简答题答案"}} {
 		p.moderate.OnDecided(k, func(context.Context, moderate.Decision) error { return nil })
 	}
 }
@@ -103,4 +106,31 @@ func (p *program) checkTeamName(ctx context.Context, member *authz.Actor, name s
 		return errs.Bad("team", "这个队名不能使用，请换一个。")
 	}
 	return errs.Bad("team", "这个队名要等工作人员审核，请稍后再试，或先换一个队名。")
+}
+
+// screenShort is quiz.ExamConfig.Screen. Answers are final once an attempt has
+// ended, so there is one revision. Many attempts end at the same moment: nobody
+// waits for WeChat here.
+func (p *program) screenShort(ctx context.Context, in []quiz.Written) ([]quiz.Screened, error) {
+	list := make([]screened, len(in))
+	for i, w := range in {
+		list[i].words = moderate.Words{
+			ObjectID: moderate.Object(w.Attempt.String(), strconv.Itoa(w.N)), Revision: 1, OrgID: w.Org, Author: w.Member,
+			Scene: moderate.Forum, Text: w.Text, Later: true,
+		}
+	}
+	if err := p.screen(ctx, shortAnswer, list); err != nil {
+		return nil, err
+	}
+	out := make([]quiz.Screened, len(list))
+	for i, s := range list {
+		out[i] = quiz.Screened{Shown: s.shown, Refused: s.refused}
+		switch {
+		case s.refused:
+			out[i].Note = "这个答案没有通过内容审核，不予显示。"
+		case !s.shown:
+			out[i].Note = "这个答案正在进行内容审核，通过后可以评分。"
+		}
+	}
+	return out, nil
 }
