@@ -22,13 +22,13 @@ type outcomes struct{ svc *results.Service }
 // resultRoutes is the part of the table about them.
 func resultRoutes(api, root *httpkit.Surface, d Deps) {
 	h := &outcomes{svc: d.Results}
-	draw := heavy() // two at once: a certificate costs a third of a second
+	draw := heavy() // certificates and analyses cost tenths of a second to seconds
 	api.Get("/results/papers", results.Right, "有成绩的试卷", httpkit.Read(h.listResultPapers))
-	api.Get("/results/topics", results.Right, "知识点强弱", httpkit.Read(h.topicResults))
+	api.Get("/results/topics", results.Right, "知识点强弱", httpkit.Read(h.topicResults, draw))
 	api.Get("/papers/{id}/results", results.Right, "试卷成绩", httpkit.Read(h.paperResults))
 	api.Get("/papers/{id}/turnout", results.Right, "参加情况", httpkit.Read(h.paperTurnout))
-	api.Get("/papers/{id}/analysis", results.Right, "题目分析", httpkit.Read(h.paperAnalysis))
-	api.Get("/papers/{id}/analysis/{question}", results.Right, "一道题的作答情况", httpkit.Read(h.questionAnswers))
+	api.Get("/papers/{id}/analysis", results.Right, "题目分析", httpkit.Read(h.paperAnalysis, draw))
+	api.Get("/papers/{id}/analysis/{question}", results.Right, "一道题的作答情况", httpkit.Read(h.questionAnswers, draw))
 	api.Get("/papers/{id}/results.xlsx", results.Right, "导出成绩和题目分析", httpkit.Raw(h.exportResults, draw, httpkit.Produces(xlsxMime),
 		httpkit.Query("orgId", "this organisation and everything under it"), httpkit.Timeout(2*time.Minute)))
 	api.Get("/papers/{id}/certificates", results.Right, "证书列表", httpkit.Read(h.listCertificates))
