@@ -3,7 +3,9 @@ package results
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"tongxin/internal/authz"
 	"tongxin/internal/errs"
@@ -50,7 +52,44 @@ func (s *Service) Analyse(ctx context.Context, actor *authz.Actor, id, org ids.I
 	if err := s.mayExamine(actor, v.paper); err != nil {
 		return nil, err
 	}
-	return s.analyse(ctx, v)
+	return s.recent(ctx, v)
+}
+
+// recentFor is how long an analysis is kept: who looks at one goes on to its
+// questions and the export, and each reads every mark of the paper.
+const (
+	recentFor  = 30 * time.Second
+	recentKept = 32
+)
+
+type recent struct {
+	at time.Time
+	a  *Analysis
+}
+
+// recent is analyse, remembered for a moment. What it returns is shared: nobody
+// may change it. People who ask at the same time wait for one reading.
+func (s *Service) recent(ctx context.Context, v *view) (*Analysis, error) {
+	key := fmt.Sprintf("%d/%d/%v", v.paper.ID, v.paper.Version, v.area)
+	now := s.now()
+	s.mu.Lock()
+	got, ok := s.analyses[key]
+	s.mu.Unlock()
+	if ok && now.Sub(got.at) < recentFor {
+		return got.a, nil
+	}
+	out, err, _ := s.once.Do(key, func() (any, error) { return s.analyse(context.WithoutCancel(ctx), v) })
+	if err != nil {
+		return nil, err
+	}
+	a := out.(*Analysis)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.analyses) >= recentKept {
+		clear(s.analyses)
+	}
+	s.analyses[key] = recent{now, a}
+	return a, nil
 }
 
 func (s *Service) mayExamine(actor *authz.Actor, p *quiz.Paper) error {
@@ -180,7 +219,7 @@ func (s *Service) Item(ctx context.Context, actor *authz.Actor, id, question, or
 	if err := s.mayExamine(actor, v.paper); err != nil {
 		return nil, err
 	}
-	a, err := s.analyse(ctx, v)
+	a, err := s.recent(ctx, v)
 	if err != nil {
 		return nil, err
 	}

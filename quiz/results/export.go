@@ -39,7 +39,7 @@ func (s *Service) Export(ctx context.Context, actor *authz.Actor, id, org ids.ID
 	}
 	tables := []table{standingsTable(list), turnoutTable(turnout)}
 	if s.mayExamine(actor, p) == nil {
-		a, err := s.analyse(ctx, v)
+		a, err := s.recent(ctx, v)
 		if err != nil {
 			return nil, err
 		}

@@ -8,7 +8,10 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"tongxin/internal/authz"
 	"tongxin/internal/clock"
@@ -48,6 +51,10 @@ type Service struct {
 	cfg    Config
 	rules  *analysis.Rules
 	topics *TopicRules
+
+	once     singleflight.Group
+	mu       sync.Mutex // guards analyses
+	analyses map[string]recent
 }
 
 // New reads the rules that are built in and makes the service.
@@ -64,7 +71,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg, rules: rules, topics: topics}, nil
+	return &Service{cfg: cfg, rules: rules, topics: topics, analyses: map[string]recent{}}, nil
 }
 
 func (s *Service) now() time.Time { return s.cfg.Clock.Now() }
