@@ -68,6 +68,9 @@ func (p *program) seed(ctx context.Context) error {
 	if err := p.seedBank(ctx, system, root); err != nil {
 		return err
 	}
+	if err := p.seedContests(ctx, root); err != nil {
+		return err
+	}
 	accounts, err := p.seedAccounts(ctx, system, root)
 	if err != nil {
 		return err

@@ -30,6 +30,13 @@ func TestDemo(t *testing.T) {
 	if a := secretary.call("GET", "/members/alarms", nil).want(200); a.text("items", 0, "code") != "probation_overdue" || len(a.list("items")) != 1 {
 		t.Errorf("alarms of the demonstration: %s", a.body)
 	}
+	played := editor.call("GET", "/contests?state=finished", nil).want(200).text("items", 0, "id")
+	if out := editor.call("GET", "/contests/"+played+"/results", nil).want(200); len(out.list("places")) < 20 || len(out.list("teams")) != 3 {
+		t.Errorf("results of the demonstration's contest: %.300s", out.body)
+	}
+	if lobby := editor.call("GET", "/contests?state=lobby", nil).want(200); lobby.text("items", 0, "code") == "" {
+		t.Errorf("no contest to join: %s", lobby.body)
+	}
 	stranger := &browser{t: t, url: p.url}
 	stranger.call("POST", "/session/link", map[string]string{"token": links["王丽"]}).want(401, "已用过")
 	for _, person := range demoPeople() {

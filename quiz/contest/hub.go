@@ -334,9 +334,9 @@ func (h *Hub) rule(version int) Rule {
 	return h.rules[version-1]
 }
 
-// bankItems renders questions for a contest: the same order for everybody, so
-// that what the projector shows is what a phone shows.
-func bankItems(ctx context.Context, bank quiz.BankStore, html func(string) string, c *Contest) ([]Item, error) {
+// Items renders the questions of a contest from the bank: in the same order for
+// everybody, so that what the projector shows is what a phone shows.
+func Items(ctx context.Context, bank quiz.BankStore, html func(string) string, c *Contest) ([]Item, error) {
 	list, err := bank.Contents(ctx, c.Plan.Questions)
 	if err != nil {
 		return nil, err

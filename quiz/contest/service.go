@@ -63,7 +63,7 @@ func New(cfg Config) (*Service, error) {
 	hub, err := NewHub(HubConfig{
 		Store: cfg.Store, Clock: cfg.Clock, IDs: cfg.IDs, Bus: cfg.Bus, Node: cfg.Node, Alone: cfg.Alone, Lease: cfg.Lease, Log: cfg.Log,
 		PerMember: cfg.PerMember, PerAddress: cfg.PerAddress, Most: cfg.Most,
-		Items: func(ctx context.Context, c *Contest) ([]Item, error) { return bankItems(ctx, cfg.Bank, cfg.HTML, c) },
+		Items: func(ctx context.Context, c *Contest) ([]Item, error) { return Items(ctx, cfg.Bank, cfg.HTML, c) },
 	})
 	if err != nil {
 		return nil, err
