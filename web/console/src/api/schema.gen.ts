@@ -144,6 +144,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/attempts/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 为一人延长时间 */
+        post: operations["extendAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -263,6 +280,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/certificates/{id}/file.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 下载证书（PDF） */
+        get: operations["certificatePDF"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/certificates/{id}/file.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 下载证书（图片） */
+        get: operations["certificatePNG"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/certificates/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销证书 */
+        post: operations["revokeCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/comments/{id}/resolved": {
         parameters: {
             query?: never;
@@ -274,6 +342,658 @@ export interface paths {
         /** 批注已处理 */
         put: operations["resolveComment"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 比赛列表 */
+        get: operations["listContests"];
+        put?: never;
+        /** 新建比赛 */
+        post: operations["createContest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查看比赛 */
+        get: operations["getContest"];
+        /** 修改比赛 */
+        put: operations["saveContest"];
+        post?: never;
+        /**
+         * 删除比赛
+         * @description drafts only; asks for If-Match
+         */
+        delete: operations["deleteContest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 结束比赛 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description 63-bit id in decimal */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CommandInBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContestContest"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/host-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 主持人连接凭证 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description 63-bit id in decimal */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContestEntrance"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 锁定比赛
+         * @description nobody new may join
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description 63-bit id in decimal */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CommandInBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContestContest"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 下一题
+         * @description after the last question: the end
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description 63-bit id in decimal */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CommandInBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContestContest"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 开放比赛 */
+        post: operations["openContest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停比赛 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description 63-bit id in decimal */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CommandInBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContestContest"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/players": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 选手名单 */
+        get: operations["listPlayers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/projector-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 大屏连接凭证 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description 63-bit id in decimal */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContestEntrance"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 移出选手
+         * @description who was removed cannot come back
+         */
+        post: operations["removePlayer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 比赛成绩 */
+        get: operations["contestResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/results.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出比赛成绩 */
+        get: operations["contestSheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 继续比赛 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description 63-bit id in decimal */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CommandInBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContestContest"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 跳过本题
+         * @description the open question counts for nobody
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description 63-bit id in decimal */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CommandInBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContestContest"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 开始比赛
+         * @description shows the first question
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description 63-bit id in decimal */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CommandInBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContestContest"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contests/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 解除锁定 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description 63-bit id in decimal */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CommandInBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ContestContest"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -393,6 +1113,40 @@ export interface paths {
         put?: never;
         /** 重新发布 */
         post: operations["retryDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/grading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待评简答题 */
+        get: operations["listWaiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/grading/{id}/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 评分 */
+        post: operations["gradeAnswer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -922,6 +1676,248 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notify/audience/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 预览接收范围和消息 */
+        post: operations["previewCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 通知列表 */
+        get: operations["listCampaigns"];
+        put?: never;
+        /** 新建通知 */
+        post: operations["createCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查看通知 */
+        get: operations["getCampaign"];
+        /** 修改通知 */
+        put: operations["saveCampaign"];
+        post?: never;
+        /** 删除通知草稿 */
+        delete: operations["deleteCampaign"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns/{id}/branches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 各支部阅读情况 */
+        get: operations["listCampaignBranches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 取消发送 */
+        post: operations["cancelCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停发送 */
+        post: operations["pauseCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns/{id}/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 接收人和结果 */
+        get: operations["listRecipients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns/{id}/remind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 一键提醒 */
+        post: operations["remindCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 继续发送 */
+        post: operations["resumeCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重发未成功的消息 */
+        post: operations["retryCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发送通知 */
+        post: operations["startCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/campaigns/{id}/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 未读、未回复的党员 */
+        get: operations["listUnread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/grants/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可推送的人数 */
+        get: operations["grantSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notify/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 消息模板和速率 */
+        get: operations["getNotifySettings"];
+        /** 修改消息模板和速率 */
+        put: operations["saveNotifySettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/orgs": {
         parameters: {
             query?: never;
@@ -954,6 +1950,24 @@ export interface paths {
         post?: never;
         /** 停用组织 */
         delete: operations["archiveOrg"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orgs/{id}/daily-quiz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 每日答题设置 */
+        get: operations["getDailySetting"];
+        /** 修改每日答题设置 */
+        put: operations["saveDailySetting"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1004,6 +2018,264 @@ export interface paths {
         get: operations["getOrgSettings"];
         /** 修改组织设置 */
         put: operations["saveOrgSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 试卷列表 */
+        get: operations["listPapers"];
+        put?: never;
+        /** 新建试卷 */
+        post: operations["createPaper"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查看试卷 */
+        get: operations["getPaper"];
+        /** 修改试卷 */
+        put: operations["savePaper"];
+        post?: never;
+        /** 删除试卷草稿 */
+        delete: operations["deletePaper"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 题目分析 */
+        get: operations["paperAnalysis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/analysis/{question}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一道题的作答情况 */
+        get: operations["questionAnswers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 答卷与进度 */
+        get: operations["listSeats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 证书列表 */
+        get: operations["listCertificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 结束考试 */
+        post: operations["closePaper"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 复制试卷 */
+        post: operations["copyPaper"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 异常提示 */
+        get: operations["paperFlags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 预览试卷 */
+        get: operations["previewPaper"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布试卷 */
+        post: operations["publishPaper"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/regrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 更正答案后重新评分 */
+        post: operations["regradePaper"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 试卷成绩 */
+        get: operations["paperResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/results.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出成绩和题目分析 */
+        get: operations["exportResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/papers/{id}/turnout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 参加情况 */
+        get: operations["paperTurnout"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1325,6 +2597,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/questions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出题库 */
+        get: operations["exportQuestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 导入题库
+         * @description the body is the file
+         */
+        post: operations["importQuestions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/questions/preview": {
         parameters: {
             query?: never;
@@ -1353,6 +2662,23 @@ export interface paths {
         put?: never;
         /** 批量启用或停用题目 */
         post: operations["setQuestionStates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/questions/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 题库模板 */
+        get: operations["questionTemplate"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1443,6 +2769,40 @@ export interface paths {
         put?: never;
         /** 预览一条内容 */
         post: operations["renderArticle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/results/papers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 有成绩的试卷 */
+        get: operations["listResultPapers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/results/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 知识点强弱 */
+        get: operations["topicResults"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1943,6 +3303,110 @@ export interface components {
         AddWebhookInBody: {
             url: string;
         };
+        AnalysisFigures: {
+            /**
+             * Format: int64
+             * @description attempts that had the question
+             */
+            answered: number;
+            /**
+             * Format: double
+             * @description -100 to 100
+             */
+            discrimination?: number;
+            /** @description a finding casts doubt on the question itself */
+            dubious: boolean;
+            /**
+             * Format: double
+             * @description percent of the spread of the totals
+             */
+            effectiveWeight?: number;
+            /**
+             * Format: double
+             * @description at most 100; may lie below -100
+             */
+            efficiency?: number;
+            /**
+             * Format: double
+             * @description mean mark, percent of the points
+             */
+            facility?: number;
+            /** @description what to look at */
+            findings?: components["schemas"]["AnalysisReason"][] | null;
+            /**
+             * Format: double
+             * @description what blind guessing earns, percent of the points
+             */
+            guess?: number;
+            /**
+             * Format: double
+             * @description percent of the paper's points
+             */
+            intendedWeight?: number;
+            /**
+             * Format: double
+             * @description percent of the points
+             */
+            sd?: number;
+        };
+        AnalysisReason: {
+            /** @enum {string} */
+            code: "few" | "reversed" | "inefficient" | "guessed" | "hard" | "easy" | "level" | "weak";
+            dubious: boolean;
+            text: string;
+        };
+        AnalysisRules: {
+            /** Format: double */
+            discriminationWeak: number;
+            /** Format: double */
+            efficiencyBelow: number;
+            /** Format: double */
+            facilityHigh: number;
+            /** Format: double */
+            facilityLow: number;
+            /** Format: int64 */
+            few: number;
+            /** Format: int64 */
+            firm: number;
+            source: string;
+            version: string;
+        };
+        AnalysisTest: {
+            /**
+             * Format: double
+             * @description Cronbach's alpha, percent; absent for drawn papers
+             */
+            alpha?: number;
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: double
+             * @description 0 for a normal distribution
+             */
+            kurtosis?: number;
+            /**
+             * Format: double
+             * @description points
+             */
+            mean?: number;
+            /**
+             * Format: double
+             * @description points
+             */
+            median?: number;
+            /**
+             * Format: double
+             * @description points
+             */
+            sd?: number;
+            /** Format: double */
+            skewness?: number;
+            /**
+             * Format: double
+             * @description points
+             */
+            standardError?: number;
+        };
         AuditProblem: {
             /** Format: int64 */
             chain: number;
@@ -1997,12 +3461,176 @@ export interface components {
             current?: string;
             password: string;
         };
+        CommandInBody: {
+            /**
+             * Format: int64
+             * @description question that the host sees; when the contest is at another one, nothing is done
+             */
+            seen?: number;
+        };
         CommentsView: {
             items: components["schemas"]["PublishComment"][] | null;
         };
         ConfirmByHandInBody: {
             /** @description absent: the program looks for the article itself */
             articleUrl?: string;
+        };
+        ContestContest: {
+            /** @description to join by; while the contest is in the lobby or runs */
+            code?: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            id: string;
+            /** @description nobody new may join */
+            locked: boolean;
+            /** @enum {string} */
+            mode: "solo" | "teams" | "branches" | "match";
+            /**
+             * Format: int64
+             * @description current question, counted from 1; 0: none yet
+             */
+            n: number;
+            orgId: string;
+            orgName: string;
+            /** @enum {string} */
+            phase: "" | "open" | "closed" | "skipped";
+            plan: components["schemas"]["ContestPlan"];
+            /**
+             * Format: int64
+             * @description who joined and was not removed
+             */
+            players: number;
+            /**
+             * Format: int64
+             * @description how many questions
+             */
+            questions: number;
+            /**
+             * Format: int64
+             * @description version of the scoring rule
+             */
+            rule: number;
+            /** @description the scoring rule as a sentence */
+            ruleText: string;
+            /** Format: date-time */
+            startsAt?: string;
+            /** @enum {string} */
+            state: "draft" | "lobby" | "running" | "paused" | "finished";
+            title: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ContestDraw: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            difficulty?: number;
+            topic?: string;
+        };
+        ContestEntrance: {
+            /** @description of a private match, for the opponents */
+            code?: string;
+            contestId: string;
+            /** Format: date-time */
+            expiresAt: string;
+            ticket: string;
+            /** @description path on this host, with the ticket */
+            ws: string;
+        };
+        ContestInput: {
+            auto?: boolean;
+            /** Format: int64 */
+            bestOf?: number;
+            /** @description instead of questions */
+            draw?: components["schemas"]["ContestDraw"];
+            early?: boolean;
+            /** @enum {string} */
+            mode: "solo" | "teams" | "branches";
+            orgId: string;
+            /** @description fixed questions, in order; revision 0: the present one is not known here, so give it */
+            questions?: components["schemas"]["QuizRef"][] | null;
+            /** Format: int64 */
+            rest?: number;
+            /** Format: int64 */
+            seconds: number;
+            /**
+             * Format: date-time
+             * @description shown to members; with auto the contest starts by itself then
+             */
+            startsAt?: string;
+            teams?: string[] | null;
+            title: string;
+        };
+        ContestOutcome: {
+            contest: components["schemas"]["ContestContest"];
+            places: components["schemas"]["ContestPlace"][] | null;
+            teams: components["schemas"]["ContestTeamPlace"][] | null;
+        };
+        ContestPlace: {
+            /** Format: int64 */
+            delta: number;
+            name: string;
+            org?: string;
+            /** Format: int64 */
+            rank: number;
+            /** Format: int64 */
+            right: number;
+            /** Format: int64 */
+            score: number;
+            team?: string;
+        };
+        ContestPlan: {
+            /** @description go on without a host */
+            auto: boolean;
+            /**
+             * Format: int64
+             * @description score of a team: mean of its best so many players, missing ones count 0; 0: sum of all
+             */
+            bestOf: number;
+            /** @description close a question once everybody who is there has answered */
+            early: boolean;
+            /** @description the revisions, in order */
+            questions: components["schemas"]["QuizRef"][] | null;
+            /**
+             * Format: int64
+             * @description seconds between questions when going on without a host
+             */
+            rest: number;
+            /**
+             * Format: int64
+             * @description for each question
+             */
+            seconds: number;
+            /** @description teams to choose from; none: players type a name */
+            teams?: string[] | null;
+        };
+        ContestPlayer: {
+            /**
+             * Format: date-time
+             * @description first connected
+             */
+            enteredAt?: string;
+            id: string;
+            /** Format: date-time */
+            joinedAt: string;
+            name: string;
+            orgId: string;
+            orgName: string;
+            /** Format: date-time */
+            removedAt?: string;
+            team?: string;
+        };
+        ContestTeamPlace: {
+            name: string;
+            /** Format: int64 */
+            players: number;
+            /** Format: int64 */
+            rank: number;
+            /** Format: int64 */
+            score: number;
         };
         CreatePostInBody: {
             content?: components["schemas"]["PublishContent"];
@@ -2111,6 +3739,37 @@ export interface components {
         };
         FindingsView: {
             findings: components["schemas"]["LintFinding"][] | null;
+        };
+        FlagRulesSameAddressStruct: {
+            about: string;
+            /** Format: int64 */
+            leastMembers: number;
+            /** Format: int64 */
+            mostMembers: number;
+        };
+        FlagRulesSameAnswersStruct: {
+            about: string;
+            /** Format: double */
+            chance: number;
+            /** Format: int64 */
+            leastWrong: number;
+            /**
+             * Format: int64
+             * @description larger exams are compared branch by branch
+             */
+            maxAttempts: number;
+        };
+        FlagRulesTooFastStruct: {
+            about: string;
+            /** Format: int64 */
+            charsPerMinute: number;
+            /** Format: double */
+            leastSec: number;
+            /**
+             * Format: double
+             * @description of the questions answered, above which an attempt is flagged
+             */
+            share: number;
         };
         InvitedView: {
             account: components["schemas"]["StaffAccount"];
@@ -2434,6 +4093,285 @@ export interface components {
             /** Format: int64 */
             unread: number;
         };
+        NotifyAnswer: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description number of the option, from 0
+             */
+            choice: number;
+            /** @description how it stands with the text */
+            note?: string;
+            /** @description others see it once the content check passed it */
+            text?: string;
+        };
+        NotifyAsk: {
+            options: string[] | null;
+        };
+        NotifyAudience: {
+            except?: string[] | null;
+            /** @description groups of branches */
+            groups?: string[] | null;
+            /** @enum {string} */
+            kind?: "full" | "probationary";
+            /** @description hand-picked, whatever the rest says */
+            members?: string[] | null;
+            /** @description organisations with everything under them */
+            orgs?: string[] | null;
+            /** @description who holds one of these posts */
+            posts?: string[] | null;
+            waiting?: components["schemas"]["NotifyWaiting"];
+        };
+        NotifyBranchCount: {
+            /** Format: int64 */
+            answered: number;
+            orgId: string;
+            orgName: string;
+            /** Format: int64 */
+            read: number;
+            /** Format: int64 */
+            total: number;
+        };
+        NotifyBranchCounts: {
+            items: components["schemas"]["NotifyBranchCount"][] | null;
+        };
+        NotifyCampaign: {
+            ask?: components["schemas"]["NotifyAsk"];
+            audience: components["schemas"]["NotifyAudience"];
+            /** @description Markdown; not in lists */
+            body?: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /**
+             * Format: date-time
+             * @description what the notice is about happens then
+             */
+            eventAt?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "notice" | "post" | "quiz" | "contest" | "meeting" | "system";
+            link?: components["schemas"]["NotifyLink"];
+            /** @description who sends it */
+            orgId: string;
+            orgName: string;
+            place?: string;
+            /** @description why the program paused it, and what to do */
+            problem?: string;
+            /** @description only of a single campaign that was started */
+            progress?: components["schemas"]["NotifyProgress"];
+            /** @description also through messages of WeChat, where a member can be reached */
+            push: boolean;
+            /**
+             * Format: int64
+             * @description people in whose inbox it is
+             */
+            recipients: number;
+            remark?: string;
+            /** @description the notice that this one reminds of; empty for none */
+            remindOf: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** @enum {string} */
+            state: "draft" | "fanning" | "sending" | "paused" | "done" | "cancelled";
+            summary: string;
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+        };
+        NotifyField: {
+            key: string;
+            /** @enum {string} */
+            source: "title" | "summary" | "time" | "place" | "remark" | "from" | "kind" | "text";
+            /** @description with source text; otherwise used when there is nothing to show */
+            text?: string;
+        };
+        NotifyGrantCount: {
+            /**
+             * Format: int64
+             * @description messages in all
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description people who can be sent at least one message
+             */
+            members: number;
+            templateId: string;
+            title?: string;
+        };
+        NotifyGrantCounts: {
+            items: components["schemas"]["NotifyGrantCount"][] | null;
+        };
+        NotifyInput: {
+            ask?: components["schemas"]["NotifyAsk"];
+            audience: components["schemas"]["NotifyAudience"];
+            /** @description Markdown */
+            body: string;
+            /** Format: date-time */
+            eventAt?: string;
+            /**
+             * @default notice
+             * @enum {string}
+             */
+            kind: "notice" | "post" | "quiz" | "contest" | "meeting";
+            link?: components["schemas"]["NotifyLink"];
+            /** @description who sends it */
+            orgId: string;
+            place?: string;
+            push?: boolean;
+            remark?: string;
+            /** @description taken from the body when empty */
+            summary?: string;
+            title: string;
+        };
+        NotifyLink: {
+            id: string;
+            /** @enum {string} */
+            kind: "notice" | "post" | "quiz" | "contest" | "meeting";
+        };
+        NotifyPart: {
+            /** @description shortened to what the template takes */
+            cut: boolean;
+            key: string;
+            value: string;
+        };
+        NotifyPreview: {
+            /** @description largest first, at most 200 */
+            branches: components["schemas"]["NotifyReachBranch"][] | null;
+            /** @description how many can be reached by what beside the inbox; each counted once, by the first channel */
+            channels: components["schemas"]["NotifyReachChannel"][] | null;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description people who were named more than once; each gets it once
+             */
+            duplicates: number;
+            /** @description the body in the inbox */
+            html: string;
+            /** Format: int64 */
+            inboxOnly: number;
+            /** @description one for each channel */
+            messages: components["schemas"]["NotifyPreviewMessage"][] | null;
+            /** @description the first of them */
+            names: string[] | null;
+            summary: string;
+        };
+        NotifyPreviewMessage: {
+            channel: string;
+            parts: components["schemas"]["NotifyPart"][] | null;
+            title: string;
+        };
+        NotifyProgress: {
+            /** Format: int64 */
+            answered: number;
+            /** @description waiting, sending, sent, failed, unknown, skipped, stopped */
+            byState: {
+                [key: string]: number;
+            };
+            /** @description answers for each option */
+            choices?: number[] | null;
+            /**
+             * Format: double
+             * @description messages a second that the account allows
+             */
+            rate: number;
+            /** Format: int64 */
+            read: number;
+            /**
+             * Format: int64
+             * @description estimate until the last message is sent; 0: nothing to send
+             */
+            seconds: number;
+            /**
+             * Format: int64
+             * @description people who can be reached by a message
+             */
+            total: number;
+        };
+        NotifyRate: {
+            appId: string;
+            /** Format: double */
+            perSecond: number;
+        };
+        NotifyReachBranch: {
+            /** Format: int64 */
+            count: number;
+            orgId: string;
+            orgName: string;
+        };
+        NotifyReachChannel: {
+            channel: string;
+            /** Format: int64 */
+            count: number;
+            templateId: string;
+            title: string;
+        };
+        NotifyRecipient: {
+            answer?: components["schemas"]["NotifyAnswer"];
+            /**
+             * Format: date-time
+             * @description of the outcome
+             */
+            at?: string;
+            channel?: string;
+            /**
+             * Format: int64
+             * @description the platform's number
+             */
+            code?: number;
+            kind?: string;
+            memberId: string;
+            name: string;
+            /** @description what the platform said, and what to do */
+            note?: string;
+            orgId: string;
+            orgName: string;
+            /**
+             * @description inbox: no message beside it; else the state of the message
+             * @enum {string}
+             */
+            outcome: "inbox" | "waiting" | "sending" | "sent" | "failed" | "unknown" | "skipped" | "stopped";
+            /** Format: date-time */
+            readAt?: string;
+        };
+        NotifySettings: {
+            /** @description organisations whose published posts become drafts of notices */
+            postDrafts: string[] | null;
+            rates: components["schemas"]["NotifyRate"][] | null;
+            templates: components["schemas"]["NotifyTemplate"][] | null;
+            /** Format: int64 */
+            version: number;
+        };
+        NotifyTemplate: {
+            /** @description what members read before they allow it */
+            about?: string;
+            appId: string;
+            /** @enum {string} */
+            channel: "mini" | "template" | "subscribe";
+            fields: components["schemas"]["NotifyField"][] | null;
+            /** @description template id of the platform */
+            id: string;
+            /** @description notices it is used for; empty: all */
+            kinds?: string[] | null;
+            /** @description page of the mini-program; {id} becomes the notice */
+            page?: string;
+            /** @description a long-term subscription: sending takes nothing */
+            standing?: boolean;
+            title: string;
+        };
+        NotifyWaiting: {
+            campaignId: string;
+            /** @enum {string} */
+            for: "read" | "answer";
+        };
         PasteInBody: {
             html: string;
             orgId: string;
@@ -2577,7 +4515,7 @@ export interface components {
             size: number;
             /**
              * Format: int64
-             * @description posts of the picture's organisation and those below whose present or approved content holds it
+             * @description posts of the picture's organisation and those below whose present or approved content holds it, and questions of which a revision does
              */
             used: number;
             /** Format: int64 */
@@ -3156,6 +5094,92 @@ export interface components {
             share: number;
             text: string;
         };
+        QuizDaily: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description at most; 0: any
+             */
+            difficulty?: number;
+            enabled: boolean;
+            orgId: string;
+            /** @description any of them; none: all */
+            topics?: string[] | null;
+            /** Format: date-time */
+            updatedAt?: string;
+            updatedBy?: string;
+            /**
+             * Format: int64
+             * @description 0: never set
+             */
+            version: number;
+        };
+        QuizDailyInput: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description at most; 0: any
+             */
+            difficulty?: number;
+            enabled: boolean;
+            /** @description any of them; none: all */
+            topics?: string[] | null;
+        };
+        QuizDrawRule: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            difficulty?: number;
+            /** @enum {string} */
+            kind?: "single" | "multiple" | "truefalse" | "fill" | "order" | "match" | "short";
+            /**
+             * Format: double
+             * @description of each question
+             */
+            points: number;
+            topic?: string;
+        };
+        QuizExtension: {
+            /**
+             * Format: int64
+             * @description added to the present end
+             */
+            minutes: number;
+            /** @description kept in the audit */
+            reason: string;
+        };
+        QuizFlag: {
+            /** @description what was seen, in a sentence */
+            detail: string;
+            /** @enum {string} */
+            kind: "too_fast" | "same_answers" | "same_address";
+            seats: components["schemas"]["QuizFlagSeat"][] | null;
+        };
+        QuizFlagRules: {
+            sameAddress: components["schemas"]["FlagRulesSameAddressStruct"];
+            sameAnswers: components["schemas"]["FlagRulesSameAnswersStruct"];
+            source: string;
+            tooFast: components["schemas"]["FlagRulesTooFastStruct"];
+            version: string;
+        };
+        QuizFlagSeat: {
+            attemptId: string;
+            memberName: string;
+            orgName: string;
+        };
+        QuizFlags: {
+            items: components["schemas"]["QuizFlag"][] | null;
+            note: string;
+            rules: components["schemas"]["QuizFlagRules"];
+        };
+        QuizGradeInput: {
+            /** @description for the member */
+            comment?: string;
+            /** Format: double */
+            points: number;
+        };
         QuizKey: {
             /** @description fill: for each blank everything that counts, as a sentence */
             accept?: string[] | null;
@@ -3166,6 +5190,20 @@ export interface components {
             rubric?: string[] | null;
             /** @description HTML */
             source?: string;
+        };
+        QuizMark: {
+            comment?: string;
+            key?: components["schemas"]["QuizKey"];
+            /** @description a person has yet to grade it */
+            pending: boolean;
+            /**
+             * Format: double
+             * @description earned
+             */
+            points: number;
+            right: boolean;
+            /** Format: double */
+            share: number;
         };
         QuizNumber: {
             /**
@@ -3183,6 +5221,105 @@ export interface components {
         QuizPair: {
             left: string;
             right: string;
+        };
+        QuizPaper: {
+            about?: string;
+            /**
+             * Format: date-time
+             * @description when it was closed by hand
+             */
+            closedAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description of a daily quiz, in China */
+            day?: string;
+            draws: components["schemas"]["QuizDrawRule"][] | null;
+            /** Format: date-time */
+            heldTo?: string;
+            id: string;
+            items: components["schemas"]["QuizPaperItem"][] | null;
+            /** @enum {string} */
+            kind: "exam" | "daily" | "practice";
+            orgId: string;
+            orgName: string;
+            /** Format: double */
+            points: number;
+            /** Format: date-time */
+            publishedAt?: string;
+            /**
+             * Format: int64
+             * @description of one attempt
+             */
+            questions: number;
+            rules: components["schemas"]["QuizPaperRules"];
+            /** @enum {string} */
+            state: "draft" | "published" | "closed";
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+        };
+        QuizPaperInput: {
+            about?: string;
+            draws?: components["schemas"]["QuizDrawRule"][] | null;
+            items?: components["schemas"]["QuizPaperItem"][] | null;
+            /** @enum {string} */
+            kind: "exam" | "practice";
+            /** @description meant for its members and those of every organisation under it */
+            orgId: string;
+            rules: components["schemas"]["QuizPaperRules"];
+            title: string;
+        };
+        QuizPaperItem: {
+            /** @description question */
+            id: string;
+            /** Format: double */
+            points: number;
+            /**
+             * Format: int64
+             * @description 0: the current one; publishing pins it
+             */
+            revision?: number;
+        };
+        QuizPaperRules: {
+            /**
+             * Format: int64
+             * @description 0: without limit
+             */
+            attempts: number;
+            /** @description title of the certificate that who passes earns; empty: none */
+            certificate?: string;
+            /**
+             * Format: date-time
+             * @description an attempt ends then at the latest
+             */
+            closesAt?: string;
+            /** @enum {string} */
+            counting: "best" | "last";
+            /**
+             * Format: int64
+             * @description 0: until the paper closes
+             */
+            durationSec: number;
+            /** Format: date-time */
+            opensAt?: string;
+            /** @description partly right answers earn part of the points */
+            partial: boolean;
+            /** Format: double */
+            passPoints: number;
+            /** @description members see the places and scores of others once they may know their own */
+            ranking?: boolean;
+            /**
+             * @description what was right, key, explanation and comments
+             * @enum {string}
+             */
+            showKey: "at_once" | "after_submit" | "after_close" | "never";
+            /** @enum {string} */
+            showScore: "at_once" | "after_submit" | "after_close" | "never";
+            shuffleOptions: boolean;
+            shuffleQuestions: boolean;
         };
         QuizPreview: {
             alike: components["schemas"]["QuizAlike"][] | null;
@@ -3268,6 +5405,127 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        QuizRef: {
+            id: string;
+            /** Format: int64 */
+            revision: number;
+        };
+        QuizRegradeInput: {
+            /** @description absent: all that have ended */
+            attempts?: string[] | null;
+            questionId: string;
+            /** @description kept in the audit */
+            reason: string;
+            /**
+             * Format: int64
+             * @description the corrected revision
+             */
+            revision: number;
+        };
+        QuizRegraded: {
+            /**
+             * Format: int64
+             * @description attempts that were looked at
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description of them with another mark
+             */
+            changed: number;
+        };
+        QuizSeat: {
+            /**
+             * Format: int64
+             * @description questions with an answer so far
+             */
+            answered: number;
+            /** Format: date-time */
+            dueAt?: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @description ended by time */
+            expired: boolean;
+            id: string;
+            /**
+             * Format: date-time
+             * @description of the newest answer
+             */
+            lastAt?: string;
+            memberId: string;
+            memberName: string;
+            /** Format: int64 */
+            number: number;
+            orgId: string;
+            orgName: string;
+            /**
+             * Format: int64
+             * @description answers that wait for a grader
+             */
+            pending: number;
+            /** Format: double */
+            points: number;
+            /** Format: int64 */
+            questions: number;
+            /**
+             * Format: double
+             * @description when it has ended; without what people have yet to grade
+             */
+            score?: number;
+            /** Format: date-time */
+            startedAt: string;
+            /** @enum {string} */
+            state: "open" | "submitted" | "expired" | "graded";
+            /** Format: int64 */
+            version: number;
+        };
+        QuizSheet: {
+            /**
+             * Format: date-time
+             * @description answers that arrive then or later are refused
+             */
+            dueAt?: string;
+            /** @enum {string} */
+            feedback: "at_once" | "after";
+            id: string;
+            /** @enum {string} */
+            kind: "exam" | "daily" | "practice";
+            /**
+             * Format: date-time
+             * @description the server's clock, which alone decides
+             */
+            now: string;
+            /** Format: int64 */
+            number: number;
+            paperId?: string;
+            questions: components["schemas"]["QuizSheetQuestion"][] | null;
+            /** Format: date-time */
+            startedAt: string;
+            /** @enum {string} */
+            state: "open" | "submitted" | "expired" | "graded";
+            title: string;
+        };
+        QuizSheetQuestion: {
+            /** @description in shown positions */
+            answer?: components["schemas"]["QuizAnswer"];
+            /**
+             * Format: int64
+             * @description from 1
+             */
+            n: number;
+            /** Format: double */
+            points: number;
+            /** @description with feedback at_once */
+            result?: components["schemas"]["QuizMark"];
+            /** Format: date-time */
+            savedAt?: string;
+            /**
+             * Format: int64
+             * @description of the answer that is stored; 0: none
+             */
+            seq: number;
+            shown: components["schemas"]["QuizShown"];
+        };
         QuizShown: {
             /**
              * Format: int64
@@ -3300,6 +5558,28 @@ export interface components {
         QuizTopicList: {
             items: components["schemas"]["QuizTopic"][] | null;
         };
+        QuizWaiting: {
+            attemptId: string;
+            /** @description rubric, explanation and source */
+            key: components["schemas"]["QuizKey"];
+            /** @description only when asked for, which is audited */
+            memberName?: string;
+            /** Format: int64 */
+            n: number;
+            paperId: string;
+            /**
+             * Format: double
+             * @description at most
+             */
+            points: number;
+            /** @description HTML */
+            stem: string;
+            /** @description the answer */
+            text: string;
+            title: string;
+            /** Format: int64 */
+            version: number;
+        };
         ReadNoticesInBody: {
             /** @description newest notice that was seen; absent: all */
             upTo?: string;
@@ -3311,6 +5591,21 @@ export interface components {
         RecoveryView: {
             /** @description one-time codes for a lost phone; shown this once */
             codes: string[] | null;
+        };
+        RemindInBody: {
+            /**
+             * @default read
+             * @enum {string}
+             */
+            for: "read" | "answer";
+            /**
+             * @description also by message
+             * @default true
+             */
+            push: boolean;
+        };
+        RemovePlayerInBody: {
+            playerId: string;
         };
         RenderInBody: {
             article: components["schemas"]["PublishArticle"];
@@ -3344,6 +5639,16 @@ export interface components {
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
+        ResultContestContest: {
+            items: components["schemas"]["ContestContest"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultContestPlayer: {
+            items: components["schemas"]["ContestPlayer"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
         ResultFeedAttempt: {
             items: components["schemas"]["FeedAttempt"][] | null;
             /** @description cursor of the next page; absent on the last */
@@ -3371,6 +5676,16 @@ export interface components {
         };
         ResultModerateItem: {
             items: components["schemas"]["ModerateItem"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultNotifyCampaign: {
+            items: components["schemas"]["NotifyCampaign"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultNotifyRecipient: {
+            items: components["schemas"]["NotifyRecipient"][] | null;
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
@@ -3404,8 +5719,33 @@ export interface components {
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
+        ResultQuizPaper: {
+            items: components["schemas"]["QuizPaper"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
         ResultQuizQuestion: {
             items: components["schemas"]["QuizQuestion"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultQuizSeat: {
+            items: components["schemas"]["QuizSeat"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultQuizWaiting: {
+            items: components["schemas"]["QuizWaiting"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultResultsCertificate: {
+            items: components["schemas"]["ResultsCertificate"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultResultsHeld: {
+            items: components["schemas"]["ResultsHeld"][] | null;
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
@@ -3429,6 +5769,276 @@ export interface components {
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
+        ResultsAnalysedItem: {
+            figures: components["schemas"]["AnalysisFigures"];
+            /** @enum {string} */
+            kind: "single" | "multiple" | "truefalse" | "fill" | "order" | "match" | "short";
+            /**
+             * Format: int64
+             * @description place in the paper as it was made; absent when drawn
+             */
+            n?: number;
+            /** Format: double */
+            points: number;
+            questionId: string;
+            /** Format: int64 */
+            revision: number;
+            /** @description HTML */
+            stem: string;
+            topics: string[] | null;
+        };
+        ResultsAnalysis: {
+            /** @description questions differ from attempt to attempt: figures that compare totals are absent */
+            drawn: boolean;
+            items: components["schemas"]["ResultsAnalysedItem"][] | null;
+            notes?: string[] | null;
+            paperId: string;
+            /** Format: double */
+            points: number;
+            rules: components["schemas"]["AnalysisRules"];
+            test: components["schemas"]["AnalysisTest"];
+            title: string;
+            /** @description over everybody; false: over the people whose results you may see */
+            whole: boolean;
+        };
+        ResultsCertificate: {
+            attemptId: string;
+            /** @description with which anybody verifies it at /c/{code} */
+            code: string;
+            /**
+             * Format: date-time
+             * @description when the attempt ended: the date on the certificate
+             */
+            earnedAt: string;
+            id: string;
+            /** Format: date-time */
+            issuedAt: string;
+            /** @description organisation of the paper */
+            issuer: string;
+            issuerId: string;
+            memberId: string;
+            name: string;
+            /** @description year and a counter of the issuer: 2026-000012 */
+            number: string;
+            /** @description branch of the member */
+            orgName: string;
+            paperId: string;
+            paperTitle: string;
+            /** @description why it was revoked */
+            reason?: string;
+            /** Format: date-time */
+            revokedAt?: string;
+            revokedBy?: string;
+            /** @description 合格证书 */
+            title: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ResultsGivenAnswer: {
+            answer: components["schemas"]["QuizAnswer"];
+            /** Format: int64 */
+            count: number;
+            /** @description nothing was given */
+            empty: boolean;
+            /**
+             * Format: double
+             * @description percent of its points that it earns
+             */
+            share: number;
+        };
+        ResultsHeld: {
+            /** Format: date-time */
+            closesAt?: string;
+            day?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "exam" | "daily" | "practice";
+            /**
+             * Format: date-time
+             * @description when the last attempt ended
+             */
+            lastAt?: string;
+            /** Format: date-time */
+            opensAt?: string;
+            orgName: string;
+            /** Format: double */
+            points: number;
+            /** @enum {string} */
+            state: "draft" | "published" | "closed";
+            title: string;
+            /**
+             * Format: int64
+             * @description of the people whose results you may see
+             */
+            took: number;
+        };
+        ResultsItemAnswers: {
+            /** @description the most frequent first */
+            answers: components["schemas"]["ResultsGivenAnswer"][] | null;
+            item: components["schemas"]["ResultsAnalysedItem"];
+            /** @description only for who may read the bank there */
+            key?: components["schemas"]["QuizKey"];
+            /** @description HTML, as written: positions of the answers */
+            options?: string[] | null;
+        };
+        ResultsSheet: {
+            items: components["schemas"]["ResultsStanding"][] | null;
+            next?: string;
+            notes?: string[] | null;
+            /** @description nobody can take it any more */
+            over: boolean;
+            paperId: string;
+            /** Format: double */
+            passPoints: number;
+            /** Format: double */
+            points: number;
+            /** @enum {string} */
+            state: "draft" | "published" | "closed";
+            summary: components["schemas"]["ResultsSummary"];
+            title: string;
+            /** @description everybody's; false: only people of organisations whose results you may see, and ranks among them */
+            whole: boolean;
+        };
+        ResultsStanding: {
+            /** @description the attempt that counts */
+            attemptId: string;
+            /**
+             * Format: int64
+             * @description how many were ended
+             */
+            attempts: number;
+            /** Format: date-time */
+            endedAt: string;
+            memberId: string;
+            name: string;
+            orgId: string;
+            orgName: string;
+            passed: boolean;
+            /**
+             * Format: int64
+             * @description answers that a person has yet to grade
+             */
+            pending?: number;
+            /**
+             * Format: int64
+             * @description equal scores have equal ranks: 1 2 2 4; absent while grading is due
+             */
+            rank?: number;
+            /** Format: double */
+            score: number;
+            /** Format: int64 */
+            usedSec: number;
+        };
+        ResultsSummary: {
+            /** Format: int64 */
+            graded: number;
+            /** Format: double */
+            highest?: number;
+            /** Format: double */
+            lowest?: number;
+            /**
+             * Format: double
+             * @description points, of those graded
+             */
+            mean?: number;
+            /** Format: int64 */
+            passed: number;
+            /**
+             * Format: int64
+             * @description active members the paper is meant for, now
+             */
+            should: number;
+            /**
+             * Format: int64
+             * @description who ended an attempt, also those who have left since
+             */
+            took: number;
+        };
+        ResultsTopic: {
+            /**
+             * Format: int64
+             * @description answers that were graded
+             */
+            answered: number;
+            /** @description behind the verdict, the worst first; without what is right */
+            questions: components["schemas"]["ResultsTopicQuestion"][] | null;
+            /**
+             * Format: double
+             * @description percent of the points
+             */
+            share: number;
+            topic: string;
+            /** @enum {string} */
+            verdict: "strong" | "ok" | "gap" | "few";
+        };
+        ResultsTopicQuestion: {
+            /** Format: int64 */
+            answered: number;
+            questionId: string;
+            /**
+             * Format: double
+             * @description percent
+             */
+            share: number;
+            /** @description HTML */
+            stem: string;
+        };
+        ResultsTopicRules: {
+            /**
+             * Format: double
+             * @description percent
+             */
+            gapBelow: number;
+            /** Format: int64 */
+            minAnswers: number;
+            /** Format: int64 */
+            minOwn: number;
+            /**
+             * Format: int64
+             * @description how far an organisation's figures reach back
+             */
+            months: number;
+            /**
+             * Format: int64
+             * @description how many stand behind a topic
+             */
+            questions: number;
+            source: string;
+            /**
+             * Format: double
+             * @description percent
+             */
+            strongFrom: number;
+            version: string;
+        };
+        ResultsTopics: {
+            items: components["schemas"]["ResultsTopic"][] | null;
+            rules: components["schemas"]["ResultsTopicRules"];
+            /** Format: date-time */
+            since?: string;
+        };
+        ResultsTurnout: {
+            /**
+             * Format: double
+             * @description points
+             */
+            mean?: number;
+            orgId: string;
+            orgName: string;
+            /** Format: int64 */
+            passed: number;
+            /**
+             * Format: int64
+             * @description active members of the branch now
+             */
+            should: number;
+            /** Format: int64 */
+            took: number;
+        };
+        ResultsTurnoutList: {
+            items: components["schemas"]["ResultsTurnout"][] | null;
+            summary: components["schemas"]["ResultsSummary"];
+        };
         RetractInBody: {
             /** @description the post's title, typed again */
             confirm: string;
@@ -3437,6 +6047,10 @@ export interface components {
         RevisionView: {
             content: components["schemas"]["PublishContent"];
             revision: components["schemas"]["PublishRevision"];
+        };
+        RevokeCertificateInBody: {
+            /** @description kept in the audit, shown to the member */
+            reason: string;
         };
         RoleView: {
             label: string;
@@ -4040,6 +6654,42 @@ export interface operations {
             };
         };
     };
+    extendAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuizExtension"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizSeat"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -4280,6 +6930,107 @@ export interface operations {
             };
         };
     };
+    certificatePDF: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    certificatePNG: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeCertificateInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsCertificate"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     resolveComment: {
         parameters: {
             query?: never;
@@ -4299,6 +7050,351 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublishComment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listContests: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                state?: "draft" | "lobby" | "running" | "paused" | "finished";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultContestContest"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createContest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeat a call with the same key and body to get its first result again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContestInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContestContest"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getContest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContestContest"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveContest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContestInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContestContest"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteContest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openContest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContestContest"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPlayers: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description part of the name */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultContestPlayer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePlayer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemovePlayerInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContestContest"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contestResults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContestOutcome"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contestSheet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description Problem */
@@ -4540,6 +7636,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublishDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWaiting: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description 63-bit id in decimal */
+                paperId?: string;
+                /** @description show who answered: audited; graders should not need it */
+                names?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultQuizWaiting"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gradeAnswer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuizGradeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizWaiting"];
                 };
             };
             /** @description Problem */
@@ -5820,6 +8994,641 @@ export interface operations {
             };
         };
     };
+    previewCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyPreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCampaigns: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                state?: "draft" | "fanning" | "sending" | "paused" | "done" | "cancelled";
+                /** @description part of the title */
+                q?: string;
+                /** @description also what organisations above have sent */
+                received?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultNotifyCampaign"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeat a call with the same key and body to get its first result again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCampaign"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCampaign"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCampaign"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCampaignBranches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyBranchCounts"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCampaign"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCampaign"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRecipients: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description this organisation and everything under it */
+                orgId?: string;
+                outcome?: "inbox" | "waiting" | "sending" | "sent" | "failed" | "unknown" | "skipped" | "stopped";
+                /** @description of the refusal */
+                kind?: "later" | "give_up" | "field" | "grant" | "follower" | "quota" | "token";
+            };
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultNotifyRecipient"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remindCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeat a call with the same key and body to get its first result again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemindInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCampaign"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCampaign"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCampaign"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCampaign"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUnread: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description this organisation and everything under it */
+                orgId?: string;
+                /** @description who did not read, or did not answer */
+                for?: "read" | "answer";
+            };
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultNotifyRecipient"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grantSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyGrantCounts"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotifySettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifySettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveNotifySettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifySettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifySettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listOrgs: {
         parameters: {
             query?: {
@@ -5994,6 +9803,77 @@ export interface operations {
             };
         };
     };
+    getDailySetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizDaily"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveDailySetting: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuizDailyInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizDaily"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     moveOrg: {
         parameters: {
             query?: never;
@@ -6126,6 +10006,648 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPapers: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description 63-bit id in decimal */
+                orgId?: string;
+                state?: "draft" | "published" | "closed";
+                kind?: "exam" | "daily" | "practice";
+                /** @description part of the title */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultQuizPaper"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPaper: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeat a call with the same key and body to get its first result again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuizPaperInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizPaper"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPaper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizPaper"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    savePaper: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuizPaperInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizPaper"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deletePaper: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    paperAnalysis: {
+        parameters: {
+            query?: {
+                /** @description this organisation and everything under it; absent: all you may see */
+                orgId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsAnalysis"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    questionAnswers: {
+        parameters: {
+            query?: {
+                /** @description 63-bit id in decimal */
+                orgId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+                /** @description 63-bit id in decimal */
+                question: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsItemAnswers"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSeats: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                state?: "open" | "submitted" | "expired" | "graded";
+            };
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultQuizSeat"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCertificates: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description this organisation and everything under it; absent: all you may see */
+                orgId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultResultsCertificate"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closePaper: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizPaper"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    copyPaper: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeat a call with the same key and body to get its first result again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizPaper"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    paperFlags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizFlags"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewPaper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizSheet"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publishPaper: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizPaper"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    regradePaper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuizRegradeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuizRegraded"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    paperResults: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                /** @description this organisation and everything under it; absent: all you may see */
+                orgId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsSheet"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportResults: {
+        parameters: {
+            query?: {
+                /** @description this organisation and everything under it */
+                orgId?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    paperTurnout: {
+        parameters: {
+            query?: {
+                /** @description this organisation and everything under it; absent: all you may see */
+                orgId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsTurnoutList"];
                 };
             };
             /** @description Problem */
@@ -6959,6 +11481,94 @@ export interface operations {
             };
         };
     };
+    exportQuestions: {
+        parameters: {
+            query?: {
+                /** @description xlsx or gift */
+                format?: string;
+                /** @description whose bank; absent: all that can be read */
+                orgId?: string;
+                kind?: string;
+                /** @description active when absent, all for every state */
+                state?: string;
+                difficulty?: string;
+                topic?: string;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importQuestions: {
+        parameters: {
+            query?: {
+                /** @description xlsx, gift, aiken or moodle */
+                format?: string;
+                /** @description whose bank */
+                orgId?: string;
+                /** @description true: check only */
+                dryRun?: string;
+                /** @description true: write what is well although something is not */
+                skipWrong?: string;
+                /** @description draft when absent, or active */
+                state?: string;
+                /** @description of questions that name none */
+                topic?: string;
+                /** @description of questions that name none */
+                difficulty?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     previewQuestion: {
         parameters: {
             query?: never;
@@ -7012,6 +11622,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuizBulkResult"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    questionTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description Problem */
@@ -7251,6 +11890,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublishPreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listResultPapers: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultResultsHeld"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    topicResults: {
+        parameters: {
+            query?: {
+                /** @description this organisation and everything under it; absent: all */
+                orgId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultsTopics"];
                 };
             };
             /** @description Problem */
