@@ -15,6 +15,7 @@ import (
 	"tongxin/internal/limit"
 	"tongxin/internal/signed"
 	"tongxin/member"
+	"tongxin/member/signin"
 	"tongxin/moderate"
 	"tongxin/notify"
 	"tongxin/publish"
@@ -35,6 +36,7 @@ type Deps struct {
 	Clock   clock.Clock
 	Staff   *staff.Service
 	Members *member.Service
+	SignIn  *signin.Service // of members
 	Audit   *audit.Service
 	Publish *publish.Service
 	Feed    *feed.Service

@@ -25,6 +25,7 @@ import (
 	"tongxin/internal/seal"
 	"tongxin/internal/signed"
 	"tongxin/member"
+	"tongxin/member/signin"
 	"tongxin/moderate"
 	"tongxin/publish"
 	"tongxin/publish/feed"
@@ -39,18 +40,19 @@ import (
 // a committee "root" over branches "east" and "west", and one account per role
 // on east (named after the role) and an editor and administrator elsewhere.
 type house struct {
-	t     testing.TB
-	db    *storage.DB
-	clock *clock.Manual
-	staff *staff.Service
-	kit   *httpkit.Kit
-	check *moderate.Service
-	live  *contest.Service
-	feed  *feed.Service
-	log   *bytes.Buffer
-	orgs  map[string]*staff.Org
-	who   map[string]*staff.Account
-	login map[string]*browser
+	t       testing.TB
+	db      *storage.DB
+	clock   *clock.Manual
+	staff   *staff.Service
+	kit     *httpkit.Kit
+	check   *moderate.Service
+	members *signin.Service
+	live    *contest.Service
+	feed    *feed.Service
+	log     *bytes.Buffer
+	orgs    map[string]*staff.Org
+	who     map[string]*staff.Account
+	login   map[string]*browser
 }
 
 const password = "春眠不觉晓 处处闻啼鸟"
@@ -299,7 +301,7 @@ func (h *house) deps(box *seal.Box) handlers.Deps {
 	})
 	check(h.t, err)
 	return handlers.Deps{
-		Members: roster, Bank: h.bank(posts), Contests: h.contests(), Exams: h.exams(), Results: h.results(), Moderate: h.checker(box), Notify: h.notices(), Pictures: signed.New(box.Derive("pictures"), "picture", h.clock),
+		Members: roster, SignIn: h.signIn(roster, box), Bank: h.bank(posts), Contests: h.contests(), Exams: h.exams(), Results: h.results(), Moderate: h.checker(box), Notify: h.notices(), Pictures: signed.New(box.Derive("pictures"), "picture", h.clock),
 		Feed: feeds, PublicURL: "http://example.com", Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
 		Callback: func(context.Context, string, string, url.Values, []byte) (string, error) {
 			return "", errs.Missing("公众号")

@@ -99,6 +99,10 @@ func roster(api *httpkit.Surface, d Deps) {
 	api.Post("/members/{id}/data", member.Reveal, "导出本人信息", httpkit.Do(m.personalData))
 	api.Post("/members/{id}/leave", member.Manage, "党员离开名册", httpkit.Edit(m.leaveMember))
 	api.Post("/members/{id}/return", member.Manage, "恢复在册", httpkit.Edit(m.returnMember))
+	b := &bindings{svc: d.SignIn}
+	api.Post("/members/{id}/invite", member.Manage, "生成邀请码", httpkit.Do(b.inviteMember))
+	api.Get("/members/{id}/bindings", member.Manage, "微信绑定", httpkit.Read(b.listBindings))
+	api.Delete("/members/{id}/bindings/{binding}", member.Manage, "解除微信绑定", httpkit.Done(b.unbindMember))
 	api.Post("/members/{id}/requests", member.Manage, "登记个人信息申请", httpkit.Create(m.createMemberRequest))
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/hex"
 	"io"
 	"net/http"
 	"net/url"
@@ -24,7 +25,7 @@ const (
 
 // startWeb sends the browser to WeChat. back is a page of ours to come back to.
 func (h *sessions) startWeb(c *fiber.Ctx) error {
-	back := c.Query("back")
+	back := strings.TrimPrefix(strings.TrimPrefix(c.Query("back"), "/m/"), "#")
 	if !strings.HasPrefix(back, "/pages/") || len(back) > 300 {
 		back = ""
 	}
@@ -45,9 +46,10 @@ func (h *sessions) startWeb(c *fiber.Ctx) error {
 	return c.Redirect(to, http.StatusFound)
 }
 
+// stateOf is what WeChat carries back: letters and figures only, as it asks for.
 func stateOf(secret string) string {
 	sum := sha256.Sum256([]byte("state " + secret))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	return hex.EncodeToString(sum[:])
 }
 
 // finishWeb is where WeChat sends the browser back to: signed in, the page

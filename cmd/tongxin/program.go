@@ -247,7 +247,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 		store: p.publish.Store, platform: wechatPlatform{p.wechat, p.clock}, svc: p.publish, mini: miniKeys(p.set), takers: p.takers, log: p.log,
 	}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
-		Clock: p.clock, Staff: p.staff, Members: p.members, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Contests: p.contests, Exams: p.exams, Results: p.results, Notify: p.notify, Pictures: p.pictures,
+		Clock: p.clock, Staff: p.staff, Members: p.members, SignIn: p.signin, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Contests: p.contests, Exams: p.exams, Results: p.results, Notify: p.notify, Pictures: p.pictures,
 		Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,
 		Checks: []httpkit.Check{

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"strings"
+	"time"
 
 	"tongxin/internal/authz"
 	"tongxin/internal/errs"
@@ -108,8 +109,8 @@ func (s *Service) refused(ctx context.Context, t *Link, how string) error {
 
 // Invite is a code that a secretary gives to a member by word of mouth.
 type Invite struct {
-	Code string `json:"code" doc:"shown this once: ABCD-EFGH"`
-	Link
+	Code      string    `json:"code" doc:"shown this once: ABCD-EFGH"`
+	ExpiresAt time.Time `json:"expiresAt"`
 }
 
 // codeLetters have no look-alikes: no 0 O, 1 I L, 2 Z, 5 S, 8 B.
@@ -147,7 +148,7 @@ func (s *Service) Invite(ctx context.Context, actor *authz.Actor, of ids.ID) (*I
 	if err := s.cfg.Store.AddLink(ctx, l, entry(actor, "member.invite", m, nil)); err != nil {
 		return nil, err
 	}
-	return &Invite{Code: string(code[:4]) + "-" + string(code[4:]), Link: l}, nil
+	return &Invite{Code: string(code[:4]) + "-" + string(code[4:]), ExpiresAt: l.ExpiresAt}, nil
 }
 
 // managed finds a member of a branch that the actor manages.
