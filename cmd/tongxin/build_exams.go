@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"tongxin/internal/clock"
 	"tongxin/internal/ids"
 	"tongxin/quiz"
 	"tongxin/storage"
@@ -10,11 +11,15 @@ import (
 
 // buildExams makes papers and attempts. They stand on the bank.
 func (p *program) buildExams(context.Context, options) (err error) {
-	p.exams, err = quiz.NewExams(quiz.ExamConfig{
-		Store: storage.NewExams(p.db), Bank: storage.NewQuizBank(p.db), Clock: p.clock, IDs: p.db.IDs(), Org: p.quizPlace,
+	p.exams, err = p.newExams(p.clock)
+	return err
+}
+
+func (p *program) newExams(c clock.Clock) (*quiz.Exams, error) {
+	return quiz.NewExams(quiz.ExamConfig{
+		Store: storage.NewExams(p.db), Bank: storage.NewQuizBank(p.db), Clock: c, IDs: p.db.IDs(), Org: p.quizPlace,
 		HTML: quizHTML(p.picture), Recommends: p.recommends, Screen: p.screenShort, Log: p.log,
 	})
-	return err
 }
 
 // recommends tells whether a member lets the program choose by what they got wrong.

@@ -162,7 +162,14 @@ func (x *examRun) startAll() map[string]any {
 		})
 	}
 	wg.Wait()
-	out := map[string]any{"n": len(x.players), "took_ms": time.Since(began).Milliseconds(), "ms": percentiles(times)}
+	took := time.Since(began)
+	for i, p := range x.players { // the generator reads the sheets when nobody waits
+		if failed[i] == nil {
+			failed[i] = p.read(p.wire.body)
+		}
+		p.wire.body = nil
+	}
+	out := map[string]any{"n": len(x.players), "took_ms": took.Milliseconds(), "ms": percentiles(times)}
 	errs := 0
 	for _, err := range failed {
 		if err != nil {
@@ -184,8 +191,7 @@ func (x *examRun) start(p *player, i int) error {
 	if status != 200 {
 		return fmt.Errorf("start answered %d: %s", status, body)
 	}
-	p.wire.body = nil // keeps the sheet apart from the next answer
-	return p.read(body)
+	return nil
 }
 
 func (p *player) read(body []byte) error {
@@ -389,8 +395,10 @@ func (p *program) examPaper(ctx context.Context, system *authz.Actor, org ids.ID
 		_, err := p.bank.Create(ctx, system, quiz.QuestionInput{OrgID: org, State: quiz.Active, Content: quiz.Content{
 			Kind: quiz.Single, Stem: fmt.Sprintf("第 %d 题：下列关于党的组织生活的说法，正确的是哪一项？", i+1), Topics: []string{"组织生活"}, Difficulty: 1 + i%5,
 			Options: []quiz.Option{
-				{Text: fmt.Sprintf("支部党员大会一般每季度召开一次（%d）", i), Right: true}, {Text: "支部党员大会每年召开一次"},
-				{Text: "支委会一般每年召开一次"}, {Text: "党小组会不作要求"},
+				{Text: fmt.Sprintf("支部党员大会一般每季度召开一次（%d）", i), Right: true},
+				{Text: "支部党员大会每年召开一次"},
+				{Text: "支委会一般每年召开一次"},
+				{Text: "党小组会不作要求"},
 			},
 			Explanation: "见《中国共产党支部工作条例（试行）》。",
 		}})
