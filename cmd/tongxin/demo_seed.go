@@ -71,6 +71,9 @@ func (p *program) seed(ctx context.Context) error {
 	if err := p.seedContests(ctx, root); err != nil {
 		return err
 	}
+	if err := p.seedQuizzes(ctx, system, root); err != nil {
+		return err
+	}
 	accounts, err := p.seedAccounts(ctx, system, root)
 	if err != nil {
 		return err
