@@ -128,6 +128,7 @@ func (h *examProof) life(acks int, call func(*player) (int, error)) {
 	h.acks.Store(0)
 	killed := make(chan struct{})
 	var once sync.Once
+	enough := func() { once.Do(func() { close(killed) }) }
 	var wg sync.WaitGroup
 	const workers = 24
 	for w := range workers {
@@ -136,15 +137,21 @@ func (h *examProof) life(acks int, call func(*player) (int, error)) {
 				p := h.x.players[i%proofPlayers]
 				status, err := call(p)
 				if err != nil {
-					return // the program is gone
+					select {
+					case <-killed: // the program is gone
+					default:
+						h.t.Errorf("before the program was killed: %v", err)
+						enough()
+					}
+					return
 				}
 				if status != http.StatusOK {
 					h.t.Errorf("a call was answered with %d: %s", status, p.wire.body)
-					once.Do(func() { close(killed) })
+					enough()
 					return
 				}
 				if h.acks.Add(1) >= int64(acks) {
-					once.Do(func() { close(killed) })
+					enough()
 				}
 			}
 		})
