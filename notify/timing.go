@@ -107,6 +107,17 @@ func (s *Service) fanLoop(ctx context.Context, wake <-chan struct{}) {
 	}
 }
 
+// WriteInboxes writes the inboxes of every started campaign at once, for those
+// who cannot wait for Run: the demonstration before it is served.
+func (s *Service) WriteInboxes(ctx context.Context) error {
+	for {
+		found, err := s.fanOne(ctx)
+		if err != nil || !found {
+			return err
+		}
+	}
+}
+
 // fanOne writes the inboxes of one campaign. A node that dies leaves a lease
 // that ends, and the next one goes on after the last row that is there.
 func (s *Service) fanOne(ctx context.Context) (found bool, err error) {

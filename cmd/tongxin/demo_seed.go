@@ -65,6 +65,9 @@ func (p *program) seed(ctx context.Context) error {
 	if err := p.seedMembers(ctx, system, branches); err != nil {
 		return err
 	}
+	if err := p.seedNotices(ctx, root, branches); err != nil {
+		return err
+	}
 	if err := p.seedBank(ctx, system, root); err != nil {
 		return err
 	}

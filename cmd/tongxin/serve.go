@@ -144,7 +144,7 @@ func sandboxAccounts(program string) []sandbox.Account {
 // port of its own, so that the product calls it over HTTP like the real one.
 func startSandbox(ctx context.Context, set *settings, log *slog.Logger) (http.Handler, string, func(), error) {
 	cfg := sandbox.Config{
-		Accounts: sandboxAccounts(localURL(*set.addr)), Users: demoUsers(), StateFile: filepath.Join(*set.data, "sandbox.json"), Log: log, VisibleText: true,
+		Accounts: withTemplates(sandboxAccounts(localURL(*set.addr))), Users: demoUsers(), StateFile: filepath.Join(*set.data, "sandbox.json"), Log: log, VisibleText: true,
 	}
 	for i := range cfg.Accounts { // people may come by localhost where events come by 127.0.0.1
 		cfg.Accounts[i].OAuthDomains = []string{originHost(localURL(*set.addr)), originHost(*set.publicURL)}
@@ -260,7 +260,7 @@ func sandboxCommand(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	*set.logFormat = "text"
-	box, err := sandbox.New(sandbox.Config{Accounts: sandboxAccounts(*callback), Users: demoUsers(), Program: *callback, Log: newLogger(set, c.err), VisibleText: true})
+	box, err := sandbox.New(sandbox.Config{Accounts: withTemplates(sandboxAccounts(*callback)), Users: demoUsers(), Program: *callback, Log: newLogger(set, c.err), VisibleText: true})
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (s *Sandbox) sendMessage(use string) func(*callCtx) result {
 			return fail(40037)
 		}
 		t := a.Settings.Templates[i]
-		known, follows, allowed := a.person(in.ToUser, in.TemplateID)
+		known, follows, allowed := s.person(a, in.ToUser, in.TemplateID)
 		if !known {
 			return fail(40003)
 		}
@@ -140,7 +140,7 @@ func (s *Sandbox) receive(a *account, t MsgTemplate, in messageRequest) result {
 }
 
 // person says what the account knows of an openid. Call with mu held.
-func (a *account) person(openID, template string) (known, follows bool, allowed int) {
+func (s *Sandbox) person(a *account, openID, template string) (known, follows bool, allowed int) {
 	if a.Settings.Crowd && strings.HasPrefix(openID, Crowd) {
 		return true, true, 1
 	}
@@ -148,14 +148,11 @@ func (a *account) person(openID, template string) (known, follows bool, allowed 
 	if openID != "" && openID == a.openID() {
 		return true, true, allowed
 	}
-	known, follows = a.someone(openID)
-	return known, follows, allowed
-}
-
-// someone is a person whom a test or the page brought in. Call with mu held.
-func (a *account) someone(openID string) (known, follows bool) {
-	follows, known = a.People[openID]
-	return known, follows
+	if follows, known = a.People[openID]; known {
+		return known, follows, allowed
+	}
+	known = slices.ContainsFunc(s.Users(), func(u User) bool { return OpenID(a.Settings.AppID, u.ID) == openID })
+	return known, false, allowed
 }
 
 func (a *account) hasPage(page string) bool {
