@@ -1438,6 +1438,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/members/{id}/bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 微信绑定 */
+        get: operations["listBindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/{id}/bindings/{binding}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** 解除微信绑定 */
+        delete: operations["unbindMember"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/members/{id}/data": {
         parameters: {
             query?: never;
@@ -1449,6 +1483,23 @@ export interface paths {
         put?: never;
         /** 导出本人信息 */
         post: operations["personalData"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/members/{id}/invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 生成邀请码 */
+        post: operations["inviteMember"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5566,6 +5617,8 @@ export interface components {
             memberName?: string;
             /** Format: int64 */
             n: number;
+            /** @description why the text is kept back */
+            note?: string;
             paperId: string;
             /**
              * Format: double
@@ -5574,7 +5627,7 @@ export interface components {
             points: number;
             /** @description HTML */
             stem: string;
-            /** @description the answer */
+            /** @description the answer; empty while or when the content check keeps it back */
             text: string;
             title: string;
             /** Format: int64 */
@@ -5756,6 +5809,11 @@ export interface components {
         };
         ResultSessionView: {
             items: components["schemas"]["SessionView"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultSigninBinding: {
+            items: components["schemas"]["SigninBinding"][] | null;
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
@@ -6124,6 +6182,24 @@ export interface components {
             need?: "totp";
             /** @description goes with the code */
             ticket?: string;
+        };
+        SigninBinding: {
+            /** Format: date-time */
+            boundAt: string;
+            /**
+             * @description how the person proved who they are
+             * @enum {string}
+             */
+            how: "phone" | "invite" | "union";
+            id: string;
+            /** @description in the mini-program; else in the official account */
+            mini: boolean;
+        };
+        SigninInvite: {
+            /** @description shown this once: ABCD-EFGH */
+            code: string;
+            /** Format: date-time */
+            expiresAt: string;
         };
         SlotsView: {
             items: components["schemas"]["PublishSlot"][] | null;
@@ -8515,6 +8591,70 @@ export interface operations {
             };
         };
     };
+    listBindings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultSigninBinding"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unbindMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+                /** @description 63-bit id in decimal */
+                binding: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     personalData: {
         parameters: {
             query?: never;
@@ -8538,6 +8678,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberPersonalData"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    inviteMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigninInvite"];
                 };
             };
             /** @description Problem */
