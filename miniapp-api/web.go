@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"tongxin/internal/errs"
 	"tongxin/member/signin"
 )
 
@@ -26,7 +28,7 @@ const (
 // startWeb sends the browser to WeChat. back is a page of ours to come back to.
 func (h *sessions) startWeb(c *fiber.Ctx) error {
 	back := strings.TrimPrefix(strings.TrimPrefix(c.Query("back"), "/m/"), "#")
-	if !strings.HasPrefix(back, "/pages/") || len(back) > 300 {
+	if !strings.HasPrefix(back, "/") || strings.HasPrefix(back, "//") || len(back) > 300 {
 		back = ""
 	}
 	var b [32]byte
@@ -58,9 +60,15 @@ func (h *sessions) finishWeb(c *fiber.Ctx) error {
 	secret, coded, _ := strings.Cut(c.Cookies(stateCookie), ".")
 	c.Cookie(&fiber.Cookie{Name: stateCookie, Path: sessionPath + "/oauth", HTTPOnly: true, Secure: h.https, Expires: time.Unix(1, 0)})
 	if len(secret) != 43 || subtle.ConstantTimeCompare([]byte(stateOf(secret)), []byte(c.Query("state"))) != 1 || c.Query("code") == "" {
-		return h.page(c, "/pages/signin/index", url.Values{"failed": {"state"}})
+		return h.page(c, "/pages/bind/index", url.Values{"error": {string(errs.Unauthorized)}})
 	}
 	out, err := h.d.SignIn.ByWeb(c.UserContext(), c.Query("code"), signin.Device{Client: signin.H5})
+	var told *errs.Error
+	if errors.As(err, &told) && told.Code != errs.Internal {
+		// A person is looking. The page has a sentence for each code: text out of an
+		// address could be anybody's.
+		return h.page(c, "/pages/bind/index", url.Values{"error": {string(told.Code)}})
+	}
 	if err != nil {
 		return err
 	}
