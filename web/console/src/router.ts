@@ -31,6 +31,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/accounts', component: () => import('./pages/Accounts.vue'), meta: { title: '公众号', nav: 'accounts' } },
   { path: '/people', component: () => import('./pages/People.vue'), meta: { title: '组织与人员', nav: 'people' } },
   { path: '/members', component: () => import('./pages/Members.vue'), meta: { title: '党员名册', nav: 'members' } },
+  { path: '/questions', component: () => import('./pages/Questions.vue'), meta: { title: '题库', nav: 'questions' } },
   { path: '/moderation', component: () => import('./pages/Moderation.vue'), meta: { title: '内容审核', nav: 'moderation' } },
   { path: '/audit', component: () => import('./pages/Audit.vue'), meta: { title: '审计', nav: 'audit' } },
   { path: '/words', component: () => import('./pages/Words.vue'), meta: { title: '词库', nav: 'words' } },

@@ -1,0 +1,92 @@
+import { BASE, client, match, once, search, take } from './http'
+import type { components, operations } from './schema.gen'
+
+type S = components['schemas']
+const at = (id: string) => ({ params: { path: { id } } })
+const edit = (id: string, version: number) => ({ params: { path: { id }, header: match(version) } })
+
+export type Question = S['QuizQuestion'] & Partial<Pick<S['QuizQuestionView'], 'alike' | 'editable'>>
+export type QuestionContent = S['QuizContent']
+export type QuestionKind = QuestionContent['kind']
+export type QuestionState = Question['state']
+export type QuestionRevision = S['QuizQuestionRevision']
+export type Shown = S['QuizShown']
+export type Key = S['QuizKey']
+export type Preview = S['QuizPreview']
+export type Paper = S['QuizPaper']
+export type PaperInput = S['QuizPaperInput']
+export type PaperRules = S['QuizPaperRules']
+export type Seat = S['QuizSeat']
+export type Waiting = S['QuizWaiting']
+export type Daily = S['QuizDaily']
+
+export type QuestionQuery = NonNullable<operations['listQuestions']['parameters']['query']>
+export const listQuestions = (query: QuestionQuery) => take(client.GET('/questions', { params: { query } }))
+export const getQuestion = (id: string) => take(client.GET('/questions/{id}', at(id)))
+export const createQuestion = (body: S['QuizQuestionInput'], key: string) =>
+  take(client.POST('/questions', { params: { header: once(key) }, body }))
+export const saveQuestion = (id: string, version: number, body: S['QuizQuestionInput']) =>
+  take(client.PUT('/questions/{id}', { ...edit(id, version), body }))
+export const deleteQuestion = (id: string, version: number) => take(client.DELETE('/questions/{id}', edit(id, version)))
+export const retireQuestion = (id: string, version: number) => take(client.POST('/questions/{id}/retire', edit(id, version)))
+export const restoreQuestion = (id: string, version: number) => take(client.POST('/questions/{id}/restore', edit(id, version)))
+export const setQuestionStates = (ids: string[], state: 'active' | 'retired') =>
+  take(client.POST('/questions/states', { body: { ids, state } }))
+export const previewQuestion = (content: QuestionContent) => take(client.POST('/questions/preview', { body: { content } }))
+export const listRevisions = async (id: string) => (await take(client.GET('/questions/{id}/revisions', at(id)))).items ?? []
+export const listTopics = async () => (await take(client.GET('/topics'))).items ?? []
+
+export const questionTemplateUrl = BASE + '/questions/template.xlsx'
+export const questionsUrl = (format: 'xlsx' | 'gift', query: Record<string, string | number | undefined>) =>
+  BASE + '/questions/export' + search({ format, ...query })
+
+// The import takes raw bytes and has no schema in the document.
+export interface ImportProblem {
+  where: string
+  message: string
+}
+export interface QuestionImportItem {
+  line: number
+  name: string
+  kind?: QuestionKind
+  stem: string
+  action: 'create' | 'same' | 'wrong'
+  problems?: ImportProblem[]
+  notes?: string[]
+}
+export interface QuestionImportReport {
+  items: QuestionImportItem[]
+  created: number
+  same: number
+  wrong: number
+  written: boolean
+}
+export interface QuestionImportAsk {
+  format: string
+  orgId: string
+  state: 'draft' | 'active'
+  topic: string
+  difficulty: number
+  dryRun: boolean
+  skipWrong: boolean
+}
+/** A dry run writes nothing; a real one writes nothing either while a question is wrong and is not to be skipped. */
+export const importQuestions = (file: File, ask: QuestionImportAsk) =>
+  take(
+    client.POST('/questions/import', {
+      params: {
+        query: {
+          format: ask.format,
+          orgId: ask.orgId,
+          state: ask.state,
+          topic: ask.topic || undefined,
+          difficulty: String(ask.difficulty),
+          dryRun: ask.dryRun ? 'true' : undefined,
+          skipWrong: ask.skipWrong ? 'true' : undefined,
+        },
+      },
+      body: '' as never,
+      bodySerializer: () => file,
+      headers: { 'Content-Type': 'application/octet-stream' },
+    }) as unknown as Promise<{ data?: QuestionImportReport; error?: unknown; response: Response }>,
+  )

@@ -1,0 +1,87 @@
+import type { Key, QuestionContent, QuestionKind, QuestionState, Shown } from '@/api/quiz'
+import type { Label } from '@/lib/words'
+
+export const KIND: Record<QuestionKind, string> = {
+  single: '单选',
+  multiple: '多选',
+  truefalse: '判断',
+  fill: '填空',
+  order: '排序',
+  match: '连线',
+  short: '简答',
+}
+
+export const QUESTION_STATE: Record<QuestionState, Label> = {
+  draft: { text: '草稿', tone: 'plain' },
+  active: { text: '启用', tone: 'green' },
+  retired: { text: '停用', tone: 'amber' },
+}
+
+export const DIFFICULTY = ['', '很易', '易', '中', '难', '很难'] as const
+
+/** A, B, C … for the place of a part. */
+export const letter = (i: number): string => String.fromCharCode(65 + i)
+
+/** What is right, in a sentence, by the letters and numbers that stand before the parts. */
+export function keyText(shown: Shown, key: Key): string {
+  const a = key.answer
+  switch (shown.kind) {
+    case 'single':
+    case 'multiple':
+      return (a.choice ?? []).map(letter).join('、')
+    case 'truefalse':
+      return a.choice?.[0] === 1 ? '正确' : '错误'
+    case 'fill':
+      return (key.accept ?? []).map((t, i) => `（${i + 1}）${t}`).join('；')
+    case 'order':
+      return (a.order ?? []).map(letter).join(' → ')
+    case 'match':
+      return (a.match ?? []).map((r, i) => `${i + 1}－${r < 0 ? '无' : letter(r)}`).join('，')
+    case 'short':
+      return (key.rubric ?? []).join('；')
+  }
+}
+
+/** A content of a kind with empty parts to fill in. */
+export function emptyContent(kind: QuestionKind = 'single'): QuestionContent {
+  return {
+    kind,
+    stem: '',
+    options: [0, 1, 2, 3].map(() => ({ text: '' })),
+    true: true,
+    blanks: [{ accept: [] }],
+    items: ['', '', ''],
+    pairs: [0, 1, 2].map(() => ({ left: '', right: '' })),
+    extra: [],
+    rubric: [],
+    explanation: '',
+    source: '',
+    topics: [],
+    difficulty: 2,
+  }
+}
+
+/** The content with the parts of its kind only: the server refuses those of others. */
+export function ofKind(c: QuestionContent): QuestionContent {
+  const out: QuestionContent = { kind: c.kind, stem: c.stem, explanation: c.explanation || undefined, source: c.source || undefined, topics: c.topics ?? [], difficulty: c.difficulty }
+  if (c.kind === 'single' || c.kind === 'multiple') out.options = c.options
+  if (c.kind === 'truefalse') out.true = c.true
+  if (c.kind === 'fill') out.blanks = c.blanks
+  if (c.kind === 'order') out.items = c.items
+  if (c.kind === 'match') {
+    out.pairs = c.pairs
+    out.extra = c.extra?.length ? c.extra : undefined
+  }
+  if (c.kind === 'short') out.rubric = c.rubric?.length ? c.rubric : undefined
+  return out
+}
+
+/** Markdown on one line, for lists. */
+export function oneLine(markdown: string): string {
+  return markdown
+    .replace(/!\[[^\]]*\]\([^)]*\)/g, '〔图〕')
+    .replace(/[*`>#]+/g, '')
+    .replace(/_{3,}/g, '＿＿')
+    .replace(/\s+/g, ' ')
+    .trim()
+}
