@@ -6,6 +6,7 @@ import Components from 'unplugin-vue-components/vite'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import { defineConfig, type Plugin } from 'vite'
 
+const server = process.env.TONGXIN_URL ?? 'http://127.0.0.1:8080'
 const outDir = fileURLToPath(new URL('../../handlers/dist/console', import.meta.url))
 
 // The Go program embeds the output folder, which must exist in a fresh clone:
@@ -36,7 +37,8 @@ export default defineConfig({
     emptyOutput(),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
-  server: { proxy: { '/api': process.env.TONGXIN_URL ?? 'http://127.0.0.1:8080' } },
+  // The host stays as it is: the server compares it with the Origin.
+  server: { proxy: { '/api': { target: server, changeOrigin: false }, '/pictures': { target: server, changeOrigin: false }, '/ws': { target: server, changeOrigin: false, ws: true } } },
   build: {
     outDir,
     emptyOutDir: false,

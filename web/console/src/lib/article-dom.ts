@@ -15,7 +15,7 @@ const ATTRIBUTES = new Set(['href', 'src', 'alt', 'title', 'colspan', 'rowspan',
 const SVG_NS = 'http://www.w3.org/2000/svg'
 
 function safeUrl(value: string, picture: boolean): boolean {
-  if (picture) return /^(\/api\/|blob:|data:image\/)/.test(value)
+  if (picture) return /^(\/api\/|\/pictures\/|blob:|data:image\/)/.test(value)
   return /^(https?:|\/|#)/i.test(value)
 }
 
