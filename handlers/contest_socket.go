@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fasthttp/websocket"
@@ -54,19 +56,37 @@ func (h *contests) ownOrigin(c *fiber.Ctx) bool {
 	return origin == "" || origin == miniOrigin || origin == h.publicURL || origin == "http://"+host || origin == "https://"+host
 }
 
-// socket is one WebSocket as the contest domain wants it.
-type socket struct{ conn *websocket.Conn }
+// socket is one WebSocket as the contest domain wants it. Frames that wait
+// together leave in one write: at the end of a question everybody gets three at
+// once, and system calls are most of what they cost. The library frames one
+// message a write, so text frames are framed here (RFC 6455 §5.2: final, not
+// masked, not packed); reading and control frames stay the library's.
+type socket struct {
+	conn *websocket.Conn
+	mu   sync.Mutex // of writing: the reading loop answers pings and closes
+	buf  []byte
+}
 
 func newSocket(conn *websocket.Conn) *socket {
-	s := &socket{conn}
+	s := &socket{conn: conn}
 	conn.SetReadLimit(contest.MaxFrame)
 	s.heard()
 	conn.SetPongHandler(func(string) error { s.heard(); return nil })
+	conn.SetPingHandler(func(data string) error { s.heard(); return s.control(websocket.PongMessage, []byte(data)) })
+	conn.SetCloseHandler(func(code int, _ string) error {
+		return s.control(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""))
+	})
 	return s
 }
 
 func (s *socket) heard() {
 	_ = s.conn.SetReadDeadline(time.Now().Add(socketSilent)) // fails on a closed connection only: Read tells
+}
+
+func (s *socket) control(kind int, data []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn.WriteControl(kind, data, time.Now().Add(socketWrite))
 }
 
 // Read implements contest.Socket.
@@ -82,21 +102,45 @@ func (s *socket) Read() ([]byte, error) {
 	return b, nil
 }
 
+// keptBuffer is the largest write buffer that a connection keeps.
+const keptBuffer = 4 << 10
+
 // Write implements contest.Socket.
-func (s *socket) Write(frame []byte) error {
-	if err := s.conn.SetWriteDeadline(time.Now().Add(socketWrite)); err != nil {
+func (s *socket) Write(frames [][]byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.buf[:0]
+	for _, f := range frames {
+		b = append(frameHead(b, len(f)), f...)
+	}
+	if s.buf = b; cap(b) > keptBuffer {
+		s.buf = nil
+	}
+	raw := s.conn.NetConn()
+	if err := raw.SetWriteDeadline(time.Now().Add(socketWrite)); err != nil {
 		return err
 	}
-	return s.conn.WriteMessage(websocket.TextMessage, frame)
+	_, err := raw.Write(b)
+	return err
+}
+
+// frameHead begins a text frame of n bytes.
+func frameHead(b []byte, n int) []byte {
+	const finalText = 0x80 | websocket.TextMessage
+	switch {
+	case n < 126:
+		return append(b, finalText, byte(n))
+	case n < 1<<16:
+		return binary.BigEndian.AppendUint16(append(b, finalText, 126), uint16(n))
+	}
+	return binary.BigEndian.AppendUint64(append(b, finalText, 127), uint64(n))
 }
 
 // Ping implements contest.Socket.
-func (s *socket) Ping() error {
-	return s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(socketWrite))
-}
+func (s *socket) Ping() error { return s.control(websocket.PingMessage, nil) }
 
 // Close implements contest.Socket.
 func (s *socket) Close(code int, reason string) {
-	_ = s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(time.Second)) // the peer may be gone
+	_ = s.control(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason)) // the peer may be gone
 	_ = s.conn.Close()
 }

@@ -15,9 +15,10 @@ import (
 
 // Socket is one WebSocket. Read and the others are called from one goroutine
 // each. Read fails once Close was called or the peer was silent for too long.
+// Write sends some text frames at once and keeps none of them.
 type Socket interface {
 	Read() ([]byte, error)
-	Write(frame []byte) error
+	Write(frames [][]byte) error
 	Ping() error
 	Close(code int, reason string)
 }
@@ -72,6 +73,7 @@ func (c *client) write(done <-chan struct{}) {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
 	var buf []queued
+	var frames [][]byte
 	for {
 		select {
 		case <-done:
@@ -91,19 +93,30 @@ func (c *client) write(done <-chan struct{}) {
 				c.sock.Close(CloseSlow, "slow")
 				return
 			}
-			for _, q := range buf {
-				if c.sock.Write(q.frame) != nil {
-					c.sock.Close(CloseNormal, "")
-					return
-				}
-				if q.last {
-					c.sock.Close(CloseRemoved, "")
-					return
-				}
+			frames, last := batchOf(frames[:0], buf)
+			if len(frames) > 0 && c.sock.Write(frames) != nil {
+				c.sock.Close(CloseNormal, "")
+				return
+			}
+			if last {
+				c.sock.Close(CloseRemoved, "")
+				return
 			}
 			clear(buf)
+			clear(frames)
 		}
 	}
+}
+
+// batchOf are the frames up to one after which the client has to go.
+func batchOf(frames [][]byte, queue []queued) (out [][]byte, last bool) {
+	for _, q := range queue {
+		frames = append(frames, q.frame)
+		if q.last {
+			return frames, true
+		}
+	}
+	return frames, false
 }
 
 // read is the reading loop.

@@ -232,7 +232,16 @@ func (p *phone) Read() ([]byte, error) {
 	}
 }
 
-func (p *phone) Write(b []byte) error {
+func (p *phone) Write(frames [][]byte) error {
+	for _, b := range frames {
+		if err := p.one(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *phone) one(b []byte) error {
 	if p.hold != nil {
 		select {
 		case <-p.hold:

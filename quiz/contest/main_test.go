@@ -6,7 +6,9 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain holds that neither rooms nor clients leave a goroutine behind.
+// TestMain holds that neither rooms nor clients leave a goroutine behind. The
+// database server of the tests lives as long as they do.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("tongxin/internal/testkit.ready.func1"), goleak.IgnoreAnyFunction("os/exec.(*Cmd).Wait"))
 }

@@ -210,11 +210,9 @@ func (r *room) due(ctx context.Context) {
 	}
 }
 
-// closeSoon ends the question for the players; its board follows.
-func (r *room) closeSoon(at time.Time) {
-	r.closing, r.closeAt = true, at
-	r.toAll(topicState, encode(numberFrame{"closed", r.engine.Contest().N}), nil)
-}
+// closeSoon ends the question: its board is made at that moment, and goes out
+// together with the news that the question is over.
+func (r *room) closeSoon(at time.Time) { r.closing, r.closeAt = true, at }
 
 // step decides, stores, applies and announces one change.
 func (r *room) step(ctx context.Context, cmd Command, actor *authz.Actor) error {

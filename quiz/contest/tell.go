@@ -126,9 +126,6 @@ func (r *room) state(node, conn string, player ids.ID, now time.Time, c *Contest
 		if g, ok := r.engine.GivenBy(player); ok {
 			one(topicAck, encode(ackFrame{"ack", g.N, g.ReceivedAt}), nil)
 		}
-		if r.closing {
-			one(topicState, encode(numberFrame{"closed", c.N}), nil)
-		}
 	case c.Phase == Closed:
 		shared, mine := r.revealed()
 		one(topicReveal, shared, mine)
@@ -182,6 +179,7 @@ func (r *room) announce(s *Step) {
 		r.shown = 0
 		r.toAll(topicQuestion, r.engine.question(now), nil)
 	case Close:
+		r.toAll(topicState, encode(numberFrame{"closed", c.N}), nil)
 		shared, own := r.revealed()
 		r.toAll(topicReveal, shared, own)
 		shared, own = r.board()
