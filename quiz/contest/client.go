@@ -77,7 +77,12 @@ func (c *client) write(done <-chan struct{}) {
 	for {
 		select {
 		case <-done:
-			c.sock.Close(CloseNormal, "")
+			code := CloseNormal
+			select {
+			case code = <-c.leaving: // why the reading ended
+			default:
+			}
+			c.sock.Close(code, "")
 			return
 		case code := <-c.leaving:
 			c.sock.Close(code, "")
