@@ -86,7 +86,9 @@ func (p *program) seedPastExam(ctx context.Context, system *authz.Actor, org ids
 	if err != nil {
 		return err
 	}
-	made, err := exams.CreatePaper(ctx, system, demoExam(org, "三会一课知识测试", refs, past.Now(), now.AddDate(0, 0, 1)))
+	in := demoExam(org, "三会一课知识测试", refs, past.Now(), now.AddDate(0, 0, 1))
+	in.Rules.Certificate, in.Rules.Ranking = "合格证书", true
+	made, err := exams.CreatePaper(ctx, system, in)
 	if err != nil {
 		return err
 	}

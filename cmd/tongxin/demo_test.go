@@ -37,6 +37,7 @@ func TestDemo(t *testing.T) {
 	if lobby := editor.call("GET", "/contests?state=lobby", nil).want(200); lobby.text("items", 0, "code") == "" {
 		t.Errorf("no contest to join: %s", lobby.body)
 	}
+	demoResults(t, p.url, secretary)
 	stranger := &browser{t: t, url: p.url}
 	stranger.call("POST", "/session/link", map[string]string{"token": links["王丽"]}).want(401, "已用过")
 	for _, person := range demoPeople() {
@@ -89,4 +90,25 @@ func secretOf(t *testing.T, p *place) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(raw))
+}
+
+// demoResults: the exam that is over has places, an analysis and
+// certificates that anybody can verify.
+func demoResults(t *testing.T, url string, secretary *browser) {
+	t.Helper()
+	paper := ""
+	list := secretary.call("GET", "/results/papers", nil).want(200)
+	for i := range list.list("items") {
+		if list.text("items", i, "title") == "三会一课知识测试" {
+			paper = list.text("items", i, "id")
+		}
+	}
+	if out := secretary.call("GET", "/papers/"+paper+"/results", nil).want(200); len(out.list("items")) < 5 || out.text("items", 0, "name") == "" {
+		t.Errorf("results of the demonstration: %.300s", out.body)
+	}
+	if out := secretary.call("GET", "/papers/"+paper+"/analysis", nil).want(200); len(out.list("items")) < 8 {
+		t.Errorf("analysis of the demonstration: %.300s", out.body)
+	}
+	certificates := secretary.call("GET", "/papers/"+paper+"/certificates", nil).want(200)
+	wantPage(t, url+"/c/"+certificates.text("items", 0, "code"), 200, "证书有效")
 }
