@@ -13,8 +13,8 @@ function stayHome(): Plugin {
     name: 'no-preload-from-elsewhere',
     enforce: 'pre',
     transform(code, id) {
-      if (!/uni\.mp\.esm\.js/.test(id)) return null
-      return code.replace(/function preloadAsset\(\) \{[\s\S]*?\n\}\n/, 'function preloadAsset() {}\n')
+      if (!id.includes('uni-mp-weixin') || !code.includes('function preloadAsset()')) return null
+      return code.replace(/function preloadAsset\(\) \{[\s\S]*?\r?\n\}\r?\n/, 'function preloadAsset() {}\n')
     },
   }
 }

@@ -1,6 +1,6 @@
 import { platform } from '@platform'
 import { call, get, newKey, session } from './index'
-import type { DataRequest, Device, Me, Page, Section, Settings, SignedIn, Template, ToBind } from './types'
+import type { DataRequest, Device, Me, OwnData, Page, Settings, SignedIn, Template, ToBind } from './types'
 
 export async function signInMini(code: string): Promise<SignedIn | ToBind> {
   return keep(await call<SignedIn | ToBind>('POST', '/session/mini', { body: { code, device: platform.device() }, auth: false }))
@@ -23,8 +23,7 @@ export const devices = (): Promise<Page<Device>> => get('/sessions')
 export const dropDevice = (id: string): Promise<void> => call('DELETE', `/sessions/${id}`)
 export const dropDevices = (): Promise<void> => call('DELETE', '/sessions')
 export const saveSettings = (s: Settings): Promise<Settings> => call('PUT', '/me/settings', { body: s })
-export const myData = (): Promise<{ sections: Section[] }> => get('/me/data')
-export const exportData = (): Promise<unknown> => call('POST', '/me/data/export', { body: {} })
+export const myData = (): Promise<OwnData> => get('/me/data')
 export const requests = (): Promise<Page<DataRequest>> => get('/me/requests')
 export const addRequest = (kind: DataRequest['kind'], text: string): Promise<DataRequest> =>
   call('POST', '/me/requests', { body: { kind, text }, key: newKey() })

@@ -44,6 +44,14 @@ export interface Device {
   addr: string
   current: boolean
 }
+/** What is kept about the person; GET /me/data. */
+export interface OwnData {
+  madeAt: string
+  member: Record<string, unknown>
+  numbers: { phone?: string; idNumber?: string }
+  requests: DataRequest[]
+  retention: { text: string; source: string }[]
+}
 export interface Section {
   title: string
   rows: { label: string; value: string }[]
@@ -54,7 +62,7 @@ export interface DataRequest {
   text: string
   state: string
   createdAt: string
-  reply?: string
+  answer?: string
   decidedAt?: string
 }
 export interface Page<T> {
@@ -255,12 +263,17 @@ export interface OwnResult {
   points: number
   passed?: boolean
   submittedAt: string
+  /** Why there is no score yet. */
+  hidden?: string
 }
 export interface TopicResult {
   topic: string
   answered: number
+  /** Percent of the points. */
   share: number
   verdict: 'strong' | 'ok' | 'gap' | 'few'
+  /** Behind the verdict, the worst first; share in percent. */
+  questions?: { questionId: string; stem: string; answered: number; share: number }[]
 }
 export interface Rank {
   rank: number
@@ -277,7 +290,9 @@ export interface Ranking {
 }
 export interface Certificate {
   id: string
+  number: string
   title: string
-  issuedAt: string
-  code: string
+  paperTitle: string
+  earnedAt: string
+  revokedAt?: string
 }

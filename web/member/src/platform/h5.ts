@@ -27,6 +27,7 @@ function save(blob: Blob, name: string): void {
 export const platform: Platform = {
   client: 'h5',
   base: '',
+  files: location.origin, // uni-app would put /m/ before an address without a host
   device: () => `${named(SYSTEMS, '电脑')} · ${named(VERSIONS, '浏览器')}`,
   vault: null,
   // Two tabs share one cookie; using it twice at once would look like a theft.

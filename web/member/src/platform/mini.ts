@@ -8,6 +8,7 @@ const base: string = import.meta.env.VITE_TONGXIN_URL || 'http://127.0.0.1:8080'
 export const platform: Platform = {
   client: 'mini',
   base,
+  files: base,
   device() {
     const d = uni.getSystemInfoSync()
     return [d.brand, d.model].filter(Boolean).join(' ') || '微信小程序'

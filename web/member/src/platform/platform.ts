@@ -5,6 +5,8 @@ export interface Platform {
   client: 'mini' | 'h5'
   /** Put before paths of the server; "" in a browser. */
   base: string
+  /** Put before root-relative addresses of pictures. */
+  files: string
   /** What this device is called in the list of devices. */
   device(): string
   /** Keeps the refresh token; null: the server keeps it in a cookie. */

@@ -46,6 +46,8 @@ export function isIn(me: Me): void {
 }
 
 function isOut(reason: string): void {
+  // Who was never in needs no reason why they are not.
+  if (!state.me) reason = ''
   state.standing = 'out'
   state.me = null
   state.reason = reason

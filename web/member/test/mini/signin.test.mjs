@@ -49,6 +49,7 @@ test('who left loses everything that was kept on the phone', async () => {
   phone.storage.set('answers:5', '{}')
   const gone = new Refusal(403, 'forbidden', '您已不在本组织的党员名册中，不能再登录。')
   serve({ 'GET /session': new Refusal(401, 'unauthorized', ''), 'POST /session/refresh': gone, 'GET /sessions': new Refusal(401, 'unauthorized', ''), 'POST /session/mini': gone })
+  phone.storage.set('me', JSON.stringify(me))
   const p = await open('account/devices/index')
   assert.match(p.text, /您已不在本组织的党员名册中/)
   assert.match(p.text, /请先登录/)

@@ -97,7 +97,10 @@ test('a lost connection comes back with a fresh ticket and repeats what was not 
 
 test('hurrying while a connection is made or open makes no second one', async () => {
   const { h, link, last } = wired()
+  link.hurry() // nothing is started yet
+  assert.equal(h.joins, 0)
   const started = link.start()
+  void link.start()
   link.hurry()
   await started
   link.hurry()

@@ -36,6 +36,7 @@ export function createLink(d: LinkDeps) {
   let unacked: { n: number; answer: Answer } | null = null
   let generation = 0
   let connecting = false
+  let started = false
 
   function ping(): void {
     pinger = d.later(() => {
@@ -62,8 +63,9 @@ export function createLink(d: LinkDeps) {
   }
 
   async function connect(): Promise<void> {
+    if (connecting || socket) return
     const mine = ++generation
-    connecting = true
+    started = connecting = true
     d.status('connecting')
     try {
       const j = await d.join()
@@ -103,7 +105,7 @@ export function createLink(d: LinkDeps) {
     start: connect,
     /** Connects at once, for instance because the network is back. */
     hurry(): void {
-      if (stopped || socket || connecting) return
+      if (stopped || !started || socket || connecting) return
       d.cancel(timer)
       tries = 0
       void connect()
