@@ -83,45 +83,60 @@ func (d *desk) all(only func(*client) bool) []*client {
 	return out
 }
 
-// deliver hands a frame to the clients it is for. It never waits for one.
-func (d *desk) deliver(p drop) {
+// deliver hands frames that belong together to the clients they are for. It
+// never waits for one.
+func (d *desk) deliver(list ...drop) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if p.To == oneConn {
-		if c := d.clients[p.Conn]; c != nil {
-			d.hand(c, &p)
+	if len(list) == 1 && list[0].To == oneConn {
+		if c := d.clients[list[0].Conn]; c != nil {
+			d.hand(c, list, nil)
 		}
 		return
 	}
+	var room [4]queued
 	for _, c := range d.clients {
-		switch p.To {
-		case onePlayer:
-			if c.role != RolePlayer || c.holder != p.Player {
-				continue
-			}
-		case views:
-			if c.role == RolePlayer {
-				continue
-			}
-		case everybody, oneConn:
-		}
-		d.hand(c, &p)
+		d.hand(c, list, room[:0])
 	}
 }
 
-func (d *desk) hand(c *client, p *drop) {
-	if p.Topic == topicWelcome {
-		c.welcomed = true
-	} else if !c.welcomed && !p.Kick {
-		return
+// concerns reports whether a drop is for a client.
+func (p *drop) concerns(c *client) bool {
+	switch p.To {
+	case oneConn:
+		return c.id == p.Conn
+	case onePlayer:
+		return c.role == RolePlayer && c.holder == p.Player
+	case views:
+		return c.role != RolePlayer
+	case everybody:
 	}
-	frame := []byte(p.Shared)
-	if c.role == RolePlayer && p.Own != nil {
-		if own := p.Own[c.holder]; len(own) > 2 {
-			frame = join(make([]byte, 0, len(p.Shared)+len(own)), p.Shared, own)
+	return true
+}
+
+// hand puts what of the list is for c into its queue, at once.
+func (d *desk) hand(c *client, list []drop, frames []queued) {
+	for i := range list {
+		p := &list[i]
+		if !p.concerns(c) {
+			continue
 		}
+		if p.Topic == topicWelcome {
+			c.welcomed = true
+		} else if !c.welcomed && !p.Kick {
+			continue
+		}
+		frame := []byte(p.Shared)
+		if c.role == RolePlayer && p.Own != nil {
+			if own := p.Own[c.holder]; len(own) > 2 {
+				frame = join(make([]byte, 0, len(p.Shared)+len(own)), p.Shared, own)
+			}
+		}
+		frames = append(frames, queued{p.Topic, frame, p.Kick})
 	}
-	c.send(p.Topic, frame, p.Kick)
+	if len(frames) > 0 {
+		c.out.put(frames...)
+	}
 }
 
 // receive takes a parcel of an owner on another node.
@@ -143,8 +158,8 @@ func (d *desk) receive(ctx context.Context, b []byte) {
 	missed := p.Seq != d.seq+1
 	d.seq, d.heard = p.Seq, d.hub.cfg.Clock.Now()
 	d.mu.Unlock()
-	for _, it := range p.Drops {
-		d.deliver(it)
+	if len(p.Drops) > 0 {
+		d.deliver(p.Drops...)
 	}
 	if p.Reply != nil {
 		d.answered(*p.Reply)

@@ -121,9 +121,9 @@ type (
 		Mine *mineView `json:"mine"`
 	}
 	mineView struct {
-		Answer quiz.Answer `json:"answer"`
-		Right  bool        `json:"right"`
-		Points int         `json:"points"`
+		Answer json.RawMessage `json:"answer,omitempty"`
+		Right  bool            `json:"right"`
+		Points int             `json:"points"`
 	}
 	boardFrame struct {
 		Type  string      `json:"type"`
@@ -148,10 +148,10 @@ type (
 	}
 )
 
-// boardTop and viewTop are how many places are sent.
 const (
-	boardTop  = 10
-	lobbyNews = 12
+	boardTop    = 10  // places sent
+	lobbyNews   = 12  // names of the newest
+	answerShown = 120 // bytes of one's own answer sent back: thousands go in one parcel
 )
 
 // encode never fails: frames are plain data.
@@ -208,7 +208,11 @@ func (e *Engine) reveal() (json.RawMessage, func(ids.ID) json.RawMessage) {
 		if !ok {
 			return none
 		}
-		return encode(revealOwn{&mineView{it.Shuffle.Outward(&it.Content, g.Answer), g.Right, g.Points}})
+		mine := mineView{Right: g.Right, Points: g.Points}
+		if a := encode(it.Shuffle.Outward(&it.Content, g.Answer)); len(a) <= answerShown {
+			mine.Answer = a
+		}
+		return encode(revealOwn{&mine})
 	}
 }
 

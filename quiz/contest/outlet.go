@@ -58,27 +58,26 @@ func supersedes(a, b topic) bool {
 	return false
 }
 
-// put adds a frame; false when the client is too slow to keep.
-func (o *outlet) put(q queued) bool {
+// put adds frames that belong together; false when the client is too slow to keep.
+func (o *outlet) put(list ...queued) bool {
 	o.mu.Lock()
 	if o.slow {
 		o.mu.Unlock()
 		return false
 	}
-	kept := o.queue[:0]
-	for _, w := range o.queue {
-		if !supersedes(q.topic, w.topic) {
-			kept = append(kept, w)
+	for _, q := range list {
+		kept := o.queue[:0]
+		for _, w := range o.queue {
+			if !supersedes(q.topic, w.topic) {
+				kept = append(kept, w)
+			}
 		}
+		o.queue = append(kept, q)
 	}
-	o.queue = append(kept, q)
 	o.slow = len(o.queue) > outletSize
 	ok := !o.slow
 	o.mu.Unlock()
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
+	poke(o.wake)
 	return ok
 }
 

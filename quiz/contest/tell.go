@@ -10,44 +10,74 @@ import (
 	"tongxin/internal/ids"
 )
 
+// telling is a frame on its way out, with what each player gets merged in.
+type telling struct {
+	drop drop
+	own  func(ids.ID) json.RawMessage
+}
+
 // toAll sends one frame to everybody; own is merged in for each player.
 func (r *room) toAll(t topic, shared json.RawMessage, own func(ids.ID) json.RawMessage) {
-	r.out(drop{To: everybody, Topic: t, Shared: shared}, own)
+	r.out(telling{drop{To: everybody, Topic: t, Shared: shared}, own})
 }
 
 func (r *room) toViews(t topic, shared json.RawMessage) {
-	r.out(drop{To: views, Topic: t, Shared: shared}, nil)
+	r.out(telling{drop: drop{To: views, Topic: t, Shared: shared}})
 }
 
-// out gives a drop to every node: by hand here, one parcel each elsewhere.
-func (r *room) out(d drop, own func(ids.ID) json.RawMessage) {
+// out gives frames that belong together to every node: by hand here, in one
+// parcel each elsewhere.
+func (r *room) out(list ...telling) {
 	for node, p := range r.posts {
-		one := d
-		if own != nil {
-			one.Own = make(map[ids.ID]json.RawMessage, len(p.seats))
-			for _, s := range p.seats {
-				if s.Role == RolePlayer && s.Player != nil {
-					if b := own(s.Player.ID); b != nil {
-						one.Own[s.Player.ID] = b
-					}
-				}
+		drops := make([]drop, len(list))
+		for i, t := range list {
+			drops[i] = t.drop
+			if t.own != nil {
+				drops[i].Own = ownParts(p, t.own)
 			}
 		}
-		r.give(node, one)
+		r.give(node, drops...)
 	}
+}
+
+// ownParts are the parts of one node's players.
+func ownParts(p *post, own func(ids.ID) json.RawMessage) map[ids.ID]json.RawMessage {
+	out := make(map[ids.ID]json.RawMessage, len(p.seats))
+	for _, s := range p.seats {
+		if s.Role != RolePlayer || s.Player == nil {
+			continue
+		}
+		if b := own(s.Player.ID); b != nil {
+			out[s.Player.ID] = b
+		}
+	}
+	return out
 }
 
 func (r *room) toConn(node, conn string, t topic, shared json.RawMessage, own map[ids.ID]json.RawMessage) {
 	r.give(node, drop{To: oneConn, Conn: conn, Topic: t, Shared: shared, Own: own})
 }
 
-func (r *room) give(node string, d drop) {
+func (r *room) give(node string, list ...drop) {
 	if node == r.node {
-		r.local.deliver(d)
+		r.local.deliver(list...)
 		return
 	}
-	r.send(node, parcel{Drops: []drop{d}})
+	n := 0
+	for i := range list {
+		n += len(list[i].Own)
+	}
+	if n > ownPerParcel && len(list) > 1 {
+		for i := range list {
+			r.send(node, parcel{Drops: list[i : i+1]})
+		}
+		return
+	}
+	r.send(node, parcel{Drops: list})
 }
+
+// ownPerParcel keeps a parcel below the 1 MiB of the bus.
+const ownPerParcel = 4000
 
 // send puts a parcel on the bus. A lost one shows in the next one's number.
 func (r *room) send(node string, p parcel) {
@@ -179,11 +209,13 @@ func (r *room) announce(s *Step) {
 		r.shown = 0
 		r.toAll(topicQuestion, r.engine.question(now), nil)
 	case Close:
-		r.toAll(topicState, encode(numberFrame{"closed", c.N}), nil)
-		shared, own := r.revealed()
-		r.toAll(topicReveal, shared, own)
-		shared, own = r.board()
-		r.toAll(topicBoard, shared, own)
+		key, mine := r.revealed()
+		places, me := r.board()
+		r.out(
+			telling{drop: drop{To: everybody, Topic: topicState, Shared: encode(numberFrame{"closed", c.N})}},
+			telling{drop{To: everybody, Topic: topicReveal, Shared: key}, mine},
+			telling{drop{To: everybody, Topic: topicBoard, Shared: places}, me},
+		)
 	case Skip:
 		r.toAll(topicState, encode(numberFrame{"skipped", c.N}), nil)
 	case Pause:
@@ -200,7 +232,7 @@ func (r *room) announce(s *Step) {
 	case Lock, Unlock:
 		r.lobbyOld = true
 	case Remove:
-		r.out(drop{To: onePlayer, Player: s.Player, Topic: topicEnd, Shared: encode(typeFrame{"removed"}), Kick: true}, nil)
+		r.out(telling{drop: drop{To: onePlayer, Player: s.Player, Topic: topicEnd, Shared: encode(typeFrame{"removed"}), Kick: true}})
 		r.lobbyOld = true
 	case End:
 		shared, own := r.final()
