@@ -21,16 +21,30 @@ import (
 
 // TestPublishInBrowser takes one post through the console in a real browser,
 // from the first word to the phone of a follower: web/e2e/publish.mjs.
-func TestPublishInBrowser(t *testing.T) {
+func TestPublishInBrowser(t *testing.T) { browse(t, "publish.mjs") }
+
+// TestMembersInBrowser takes one member from a roster file to the book of wrong
+// answers: web/e2e/member.mjs.
+func TestMembersInBrowser(t *testing.T) { browse(t, "member.mjs") }
+
+// TestContestInBrowser plays a live contest with three browsers:
+// web/e2e/contest.mjs.
+func TestContestInBrowser(t *testing.T) { browse(t, "contest.mjs") }
+
+// browse runs one script of web/e2e against a demonstration of its own.
+func browse(t *testing.T, script string) {
+	t.Helper()
 	repo := filepath.Join("..", "..")
-	if _, err := os.Stat(filepath.Join(repo, "handlers", "dist", "console", "index.html")); err != nil {
-		t.Fatalf("the front ends are not built: run `make web` first (%v)", err)
+	for _, front := range []string{"console", "member"} {
+		if _, err := os.Stat(filepath.Join(repo, "handlers", "dist", front, "index.html")); err != nil {
+			t.Fatalf("the front ends are not built: run `make web` first (%v)", err)
+		}
 	}
 	pictures := os.Getenv("TONGXIN_TEST_ARTIFACTS")
 	if pictures == "" {
 		pictures = t.TempDir()
 	} else {
-		pictures = filepath.Join(pictures, "browser")
+		pictures = filepath.Join(pictures, "browser", strings.TrimSuffix(script, ".mjs"))
 	}
 	pictures, err := filepath.Abs(pictures) // node runs elsewhere
 	if err != nil {
@@ -41,7 +55,7 @@ func TestPublishInBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := exec.CommandContext(t.Context(), "node", filepath.Join("e2e", "publish.mjs"))
+	node := exec.CommandContext(t.Context(), "node", filepath.Join("e2e", script))
 	node.Dir = filepath.Join(repo, "web")
 	node.Env = append(os.Environ(), "TONGXIN_URL="+url, "TONGXIN_LINKS="+string(people), "TONGXIN_TEST_ARTIFACTS="+pictures)
 	out, in := io.Pipe()

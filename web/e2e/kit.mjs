@@ -102,6 +102,16 @@ export async function ask(p, path) {
   return res.json()
 }
 
+/** What the server does for this person: a write of the staff API, with what came back. match is the version an edit is based on. */
+export async function call(p, method, path, data, match) {
+  const headers = { 'X-CSRF-Token': (await ask(p, '/session')).csrf }
+  if (match !== undefined) headers['If-Match'] = `"${match}"`
+  const res = await p.context.request.fetch('/api/staff/v1' + path, { method, headers, data })
+  const text = await res.text()
+  assert.ok(res.ok(), `${method} ${path} answered ${res.status()}: ${text}`)
+  return text ? JSON.parse(text) : null
+}
+
 /** Spends a one-time link and closes the first-run tour if there is one to see. */
 export async function enter(p, link, { tour = true } = {}) {
   await p.page.goto(link)
@@ -113,6 +123,34 @@ export async function enter(p, link, { tour = true } = {}) {
   await dialog.getByRole('button', { name: '跳过' }).click()
   await gone(dialog)
 }
+
+/** Spends the one-time link of a member on a page of the members. */
+export async function enterMember(p, link) {
+  await p.page.goto(link)
+  await p.page.getByRole('button', { name: '进入同心' }).click()
+  await see(p.page.getByRole('heading', { name: /，您好$/ }))
+}
+
+/** Opens the members' pages as a person of the sandbox whom WeChat knows and the roster does not yet. */
+export async function openAs(p, nickname) {
+  const { page } = p
+  await page.goto('/sandbox/')
+  const link = page.getByRole('link', { name: nickname })
+  await link.evaluate((a) => a.removeAttribute('target')) // here, not in another window
+  await link.click()
+  await see(page.getByText('用邀请码登录'))
+  await settled(page)
+}
+
+/** Fills in the invite code and the name, and sends them. */
+export async function bindByCode(p, code, name) {
+  await p.page.getByRole('textbox', { name: '邀请码' }).fill(code)
+  await p.page.getByRole('textbox', { name: '姓名' }).fill(name)
+  await p.page.getByRole('button', { name: '登录', exact: true }).click()
+}
+
+/** The size of a small phone. */
+export const PHONE_SIZE = { width: 375, height: 740 }
 
 /** Opens a page of the console afresh: a change of the part after # alone would load nothing to wait for. */
 export async function goto(p, path) {

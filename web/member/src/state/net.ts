@@ -4,12 +4,21 @@ import { reactive } from 'vue'
 export const net = reactive({ online: true })
 const listeners = new Set<() => void>()
 
+function heard(online: boolean): void {
+  if (net.online === online) return
+  net.online = online
+  if (online) listeners.forEach((f) => f())
+}
+
 export function watchNet(): void {
   uni.getNetworkType({ success: (r) => (net.online = r.networkType !== 'none') })
-  uni.onNetworkStatusChange((r) => {
-    net.online = r.isConnected
-    if (r.isConnected) listeners.forEach((f) => f())
-  })
+  uni.onNetworkStatusChange((r) => heard(r.isConnected))
+  // #ifdef H5
+  // Where there is navigator.connection, uni-app hears only that, and it is
+  // silent when a network goes and comes back with the same speed.
+  window.addEventListener('offline', () => heard(false))
+  window.addEventListener('online', () => heard(true))
+  // #endif
 }
 
 /** Calls f whenever the network comes back; the answer ends that. */
