@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { open, phone, problems, said, serve, settled, signedIn, tick } from './kit.mjs'
+import { open, phone, problems, Refusal, said, serve, settled, signedIn, tick } from './kit.mjs'
 
 const shown = { kind: 'single', stem: '<p>题</p>', options: ['甲', '乙', '丙'] }
 const later = (s) => new Date(Date.now() + s * 1000).toISOString()
@@ -71,6 +71,25 @@ test('a removal is said and nobody tries to come back', async () => {
   await settled()
   assert.match(p.text, /主持人把您移出了这场比赛/)
   assert.equal(joins, before)
+  p.leave()
+})
+
+test('who comes by code into a contest of teams is asked for the team', async () => {
+  const asked = []
+  serve({
+    ...signedIn,
+    'POST /contests/join': (r) => (asked.push(r.body), r.body.team ? { contestId: '62', ticket: 't', ws: '/ws/contest?ticket=t' } : Object.assign(new Refusal(422, 'invalid', '请填写队名，最多 20 个字。'), { body: { code: 'invalid', detail: '请填写队名，最多 20 个字。', fields: [{ name: 'team', message: '请填写队名，最多 20 个字。' }] } })),
+  })
+  const p = await open('live/room/index', { code: '777' })
+  assert.match(p.text, /请填写队名.*队名/)
+  const field = p.all('input')[0]
+  let at = field
+  while (!at.__wxElement) at = at.parentNode
+  at.__wxElement.triggerEvent('input', { value: ' 红队 ' })
+  await settled()
+  await p.tap('进入比赛')
+  assert.deepEqual(asked, [{ code: '777' }, { code: '777', team: '红队' }])
+  assert.equal(phone.sockets.at(-1).url, 'ws://127.0.0.1:8080/ws/contest?ticket=t')
   p.leave()
 })
 

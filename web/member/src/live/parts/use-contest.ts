@@ -11,6 +11,8 @@ export function useContest(join: () => Promise<Joined>) {
   const p = reactive(newPlay())
   const status = ref<'connecting' | 'open' | 'waiting'>('connecting')
   const error = ref('')
+  /** Who comes by code into a contest of teams has yet to name one. */
+  const needsTeam = ref(false)
   const left = ref(0)
   const pending = ref(false)
   const clock = createClock(() => platform.ticks(), () => Date.now())
@@ -36,7 +38,10 @@ export function useContest(join: () => Promise<Joined>) {
       count()
     },
     status: (s) => (status.value = s),
-    failed: (e) => (error.value = sentence(e)),
+    failed: (e) => {
+      error.value = sentence(e)
+      needsTeam.value = e instanceof Problem && e.field('team') !== ''
+    },
     passing: (e) => e instanceof Problem && e.passing,
     later: (f, ms) => setTimeout(f, ms),
     cancel: (t) => clearTimeout(t as number),
@@ -48,6 +53,7 @@ export function useContest(join: () => Promise<Joined>) {
   }
   function start(): void {
     error.value = ''
+    needsTeam.value = false
     clearInterval(tick)
     tick = setInterval(count, 250)
     void link.start()
@@ -62,5 +68,5 @@ export function useContest(join: () => Promise<Joined>) {
     forget()
     link.stop()
   }
-  return { p, status, error, left, pending, clock, start, answer, stop, hurry: () => link.hurry() }
+  return { p, status, error, needsTeam, left, pending, clock, start, answer, stop, hurry: () => link.hurry() }
 }
