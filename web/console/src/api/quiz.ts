@@ -90,3 +90,48 @@ export const importQuestions = (file: File, ask: QuestionImportAsk) =>
       headers: { 'Content-Type': 'application/octet-stream' },
     }) as unknown as Promise<{ data?: QuestionImportReport; error?: unknown; response: Response }>,
   )
+
+export type PaperQuery = NonNullable<operations['listPapers']['parameters']['query']>
+export type Flags = S['QuizFlags']
+export type Sheet = S['QuizSheet']
+export const listPapers = (query: PaperQuery) => take(client.GET('/papers', { params: { query } }))
+export const getPaper = (id: string) => take(client.GET('/papers/{id}', at(id)))
+export const createPaper = (body: PaperInput, key: string) => take(client.POST('/papers', { params: { header: once(key) }, body }))
+export const savePaper = (id: string, version: number, body: PaperInput) => take(client.PUT('/papers/{id}', { ...edit(id, version), body }))
+export const deletePaper = (id: string, version: number) => take(client.DELETE('/papers/{id}', edit(id, version)))
+export const copyPaper = (id: string) => take(client.POST('/papers/{id}/copy', { params: { path: { id }, header: once() } }))
+export const previewPaper = (id: string) => take(client.GET('/papers/{id}/preview', at(id)))
+export const publishPaper = (id: string, version: number) => take(client.POST('/papers/{id}/publish', edit(id, version)))
+export const closePaper = (id: string, version: number) => take(client.POST('/papers/{id}/close', edit(id, version)))
+export const listSeats = (id: string, query: { state?: Seat['state']; cursor?: string; limit?: number }) =>
+  take(client.GET('/papers/{id}/attempts', { params: { path: { id }, query } }))
+export const paperFlags = (id: string) => take(client.GET('/papers/{id}/flags', at(id)))
+export const extendAttempt = (id: string, body: S['QuizExtension']) => take(client.POST('/attempts/{id}/extend', { ...at(id), body }))
+
+export const listWaiting = (query: { paperId?: string; names?: boolean; cursor?: string; limit?: number }) =>
+  take(client.GET('/grading', { params: { query } }))
+export const gradeAnswer = (w: Waiting, body: S['QuizGradeInput']) =>
+  take(client.POST('/grading/{id}/{n}', { params: { path: { id: w.attemptId, n: w.n }, header: match(w.version) }, body }))
+
+export const getDaily = (id: string) => take(client.GET('/orgs/{id}/daily-quiz', at(id)))
+export const saveDaily = (id: string, version: number, body: S['QuizDailyInput']) =>
+  take(client.PUT('/orgs/{id}/daily-quiz', { ...edit(id, version), body }))
+
+export type Held = S['ResultsHeld']
+export type Standing = S['ResultsStanding']
+export type ResultSheet = S['ResultsSheet']
+export type Analysis = S['ResultsAnalysis']
+export type AnalysedItem = S['ResultsAnalysedItem']
+export type ItemAnswers = S['ResultsItemAnswers']
+export type Certificate = S['ResultsCertificate']
+export const listHeld = (query: { cursor?: string; limit?: number }) => take(client.GET('/results/papers', { params: { query } }))
+export const topicResults = (orgId?: string) => take(client.GET('/results/topics', { params: { query: { orgId } } }))
+const ofPaper = (id: string, query: { orgId?: string; cursor?: string; limit?: number }) => ({ params: { path: { id }, query } })
+export const paperResults = (id: string, query: { orgId?: string; cursor?: string; limit?: number }) => take(client.GET('/papers/{id}/results', ofPaper(id, query)))
+export const paperTurnout = (id: string) => take(client.GET('/papers/{id}/turnout', ofPaper(id, {})))
+export const paperAnalysis = (id: string) => take(client.GET('/papers/{id}/analysis', ofPaper(id, {})))
+export const itemAnswers = (id: string, question: string) => take(client.GET('/papers/{id}/analysis/{question}', { params: { path: { id, question }, query: {} } }))
+export const listCertificates = (id: string, query: { cursor?: string; limit?: number }) => take(client.GET('/papers/{id}/certificates', ofPaper(id, query)))
+export const revokeCertificate = (id: string, version: number, reason: string) => take(client.POST('/certificates/{id}/revoke', { ...edit(id, version), body: { reason } }))
+export const resultsUrl = (id: string) => BASE + `/papers/${id}/results.xlsx`
+export const certificateUrl = (id: string) => BASE + `/certificates/${id}/file.pdf`

@@ -1,4 +1,4 @@
-import type { Key, QuestionContent, QuestionKind, QuestionState, Shown } from '@/api/quiz'
+import type { Key, Paper, PaperRules, QuestionContent, QuestionKind, QuestionState, Seat, Shown } from '@/api/quiz'
 import type { Label } from '@/lib/words'
 
 export const KIND: Record<QuestionKind, string> = {
@@ -84,4 +84,40 @@ export function oneLine(markdown: string): string {
     .replace(/_{3,}/g, '＿＿')
     .replace(/\s+/g, ' ')
     .trim()
+}
+
+export const PAPER_KIND: Record<Paper['kind'], string> = { exam: '考试', daily: '每日答题', practice: '练习' }
+
+export const PAPER_STATE: Record<Paper['state'], Label> = {
+  draft: { text: '草稿', tone: 'plain' },
+  published: { text: '已发布', tone: 'green' },
+  closed: { text: '已结束', tone: 'amber' },
+}
+
+export const SEAT_STATE: Record<Seat['state'], Label> = {
+  open: { text: '作答中', tone: 'blue' },
+  submitted: { text: '已交卷', tone: 'green' },
+  expired: { text: '到时收卷', tone: 'amber' },
+  graded: { text: '已评分', tone: 'green' },
+}
+
+export const WHEN: Record<PaperRules['showScore'], string> = {
+  at_once: '答一题公布一题',
+  after_submit: '交卷后',
+  after_close: '考试结束后',
+  never: '不公布',
+}
+
+export const FLAG: Record<'too_fast' | 'same_answers' | 'same_address', Label> = {
+  too_fast: { text: '作答过快', tone: 'amber' },
+  same_answers: { text: '错得一样', tone: 'red' },
+  same_address: { text: '同一网络', tone: 'plain' },
+}
+
+/** 1 小时 30 分 20 秒, without the parts that are nought. */
+export function span(seconds: number): string {
+  const h = Math.floor(seconds / 3600)
+  const m = Math.floor((seconds % 3600) / 60)
+  const s = Math.round(seconds % 60)
+  return [h && `${h} 小时`, m && `${m} 分`, (s || !seconds) && `${s} 秒`].filter(Boolean).join(' ')
 }
