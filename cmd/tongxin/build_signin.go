@@ -22,6 +22,7 @@ func (p *program) buildSignIn(context.Context, options) error {
 	p.signin = signin.New(signin.Config{
 		Store: storage.NewSignIn(p.db), Roster: p.members, Clock: p.clock, IDs: p.db.IDs(), Random: rand.Reader, Keys: signing,
 		Rights: handlers.MemberRights(), WeChat: p.people(), MiniAppID: *p.set.miniAppID, OnChange: func() { p.hint(bus.SubjectConfig) },
+		Alone: p.db.Dialect() == "sqlite", // the file is locked: there is one process
 		OnUse: p.visited,
 	})
 	return p.listen(bus.SubjectConfig, p.signin.Forget)

@@ -56,7 +56,8 @@ type Kit struct {
 	app       *fiber.App
 	metrics   *metrics
 	https     bool
-	origin    string // of PublicURL, lower case; may be empty
+	fixed     [][2][]byte // see fixedHeaders
+	origin    string      // of PublicURL, lower case; may be empty
 	byAddress *limit.Buckets
 	byActor   *limit.Buckets
 	table     []*entry
@@ -82,6 +83,7 @@ func New(cfg Config) *Kit {
 		k.https = u.Scheme == "https"
 		k.origin = strings.ToLower(u.Scheme + "://" + u.Host)
 	}
+	k.fixed = fixedHeaders(k.https)
 	k.app = fiber.New(fiber.Config{
 		Immutable:             true, // strings taken from a request outlive it
 		CaseSensitive:         true,

@@ -30,6 +30,7 @@ const (
 	ticketAge  = 15 * time.Minute
 	raceAge    = 30 * time.Second // two refreshes at once on one device are no theft
 	cacheAge   = 5 * time.Second  // how long a change on another node may go unseen
+	aloneAge   = time.Minute      // the same where no other node can write
 	cacheMax   = 50_000
 	touchEvery = time.Minute
 	guesses    = 5 // wrong invite codes with one ticket
@@ -64,6 +65,11 @@ type Config struct {
 	MiniAppID string
 	// OnChange tells other nodes to forget what they remember.
 	OnChange func()
+	// Alone tells that no other process writes the database: whatever changes a
+	// member or a session then tells this service (Forget), and what it remembers
+	// may be good for longer. Thousands who answer an exam at once would otherwise
+	// each be read again every few seconds.
+	Alone bool
 	// OnUse hears that a member uses the program, at sign-in and then at most
 	// once a minute for each session; nil: nobody listens.
 	OnUse func(ctx context.Context, member ids.ID, c Client)
@@ -73,12 +79,17 @@ type Config struct {
 type Service struct {
 	cfg  Config
 	keys keys
+	keep time.Duration // of what live remembers
 	live *recent.Cache[ids.ID, *remembered]
 }
 
 // New makes the service.
 func New(cfg Config) *Service {
-	return &Service{cfg: cfg, keys: cfg.Keys, live: recent.New[ids.ID, *remembered](cacheMax)}
+	keep := cacheAge
+	if cfg.Alone {
+		keep = aloneAge
+	}
+	return &Service{cfg: cfg, keys: cfg.Keys, keep: keep, live: recent.New[ids.ID, *remembered](cacheMax)}
 }
 
 // Forget drops what this node remembers of sessions and members.
@@ -106,7 +117,7 @@ type remembered struct {
 }
 
 // Resolve finds who an access token belongs to; nil when it is not good, or no
-// longer. It reads the database at most once in cacheAge for each session.
+// longer. It reads the database at most once in a few seconds for each session (Alone: a minute).
 func (s *Service) Resolve(ctx context.Context, token string) (*Live, error) {
 	a, ok := s.keys.readAccess(token)
 	now := s.cfg.Clock.Now()
@@ -119,7 +130,7 @@ func (s *Service) Resolve(ctx context.Context, token string) (*Live, error) {
 		if err != nil {
 			return nil, err
 		}
-		r = &remembered{live: l, until: now.Add(cacheAge)}
+		r = &remembered{live: l, until: now.Add(s.keep)}
 		if l != nil {
 			r.seen.Store(l.Session.SeenAt.UnixMilli())
 		}
