@@ -54,7 +54,7 @@ test: deps web ## install what the tests need (Debian, as root) and run everythi
 	TONGXIN_TEST_ARTIFACTS="$(CURDIR)/artifacts" $(GO) run gotest.tools/gotestsum@v1.13.0 --format pkgname --packages ./... -- -tags '$(TAGS)' -timeout 20m
 
 race: deps ## the packages with concurrency under the race detector
-	$(GO) test -race ./storage/... ./publish/... ./wechat/... ./internal/... ./staff/...
+	$(GO) test -race ./storage/... ./publish/... ./wechat/... ./internal/... ./staff/... ./member/... ./notify/... ./moderate/... ./quiz/...
 
 deps: ## install (as root) or name the programs that the tests need
 	@./scripts/deps.sh
@@ -77,6 +77,9 @@ bench: build ## print the figures of docs/benchmarks.md
 	./bin/tongxin load render
 	./bin/tongxin load publish
 	./bin/tongxin load write
+	./bin/tongxin load campaign
+	./bin/tongxin load exam
+	./bin/tongxin load contest
 
 clean: ## remove what was built; data stays
 	rm -rf bin artifacts handlers/dist/console/* handlers/dist/member web/node_modules web/member/node_modules web/member/dist
