@@ -45,3 +45,8 @@ export const importRoster = (file: File, orgId: string, dryRun: boolean, skipWro
       headers: { 'Content-Type': /\.csv$/i.test(file.name) ? 'text/csv' : XLSX },
     }) as unknown as Promise<{ data?: RosterReport; error?: unknown; response: Response }>,
   )
+
+export const inviteMember = (id: string) => take(client.POST('/members/{id}/invite', at(id)))
+export const listBindings = (id: string) => take(client.GET('/members/{id}/bindings', at(id)))
+export const unbindMember = (id: string, binding: string) =>
+  take(client.DELETE('/members/{id}/bindings/{binding}', { params: { path: { id, binding } } }))
