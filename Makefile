@@ -51,7 +51,7 @@ test: deps web ## install what the tests need (Debian, as root) and run everythi
 	cd web && npm test
 	cd web/member && npm test
 	$(GO) vet -tags '$(TAGS)' ./...
-	TONGXIN_TEST_ARTIFACTS="$(CURDIR)/artifacts" $(GO) run gotest.tools/gotestsum@v1.13.0 --format pkgname --packages ./... -- -tags '$(TAGS)' -timeout 20m
+	TONGXIN_TEST_ARTIFACTS="$(CURDIR)/artifacts" $(GO) run gotest.tools/gotestsum@v1.13.0 --format pkgname --packages ./... -- -tags '$(TAGS)' -timeout 28m
 
 race: deps ## the packages with concurrency under the race detector
 	$(GO) test -race ./storage/... ./publish/... ./wechat/... ./internal/... ./staff/... ./member/... ./notify/... ./moderate/... ./quiz/...
