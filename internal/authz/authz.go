@@ -67,6 +67,7 @@ func (a *Actor) Has(right Right) bool {
 	}
 	return a.Kind == System || slices.ContainsFunc(a.Grants, func(g Grant) bool { return slices.Contains(g.Rights, right) })
 }
+
 // Within reports whether the actor holds right on an organisation at or under
 // path: a thing that belongs to path is meant for everyone below it.
 func (a *Actor) Within(right Right, path string) bool {
