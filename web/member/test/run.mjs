@@ -38,4 +38,6 @@ if (!files.length) {
   console.error(`no test is named like ${only}`)
   process.exit(1)
 }
-process.exit(spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit' }).status ?? 1)
+// A test that fails leaves its page's timers behind: without these the run would never end.
+const flags = ['--test', '--test-force-exit', '--test-timeout=120000']
+process.exit(spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' }).status ?? 1)

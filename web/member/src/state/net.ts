@@ -4,8 +4,9 @@ import { reactive } from 'vue'
 export const net = reactive({ online: true })
 const listeners = new Set<() => void>()
 
+// Every word of a connection wakes what waits, not only a change: a phone that
+// moves from one network to another may never have said that it lost the first.
 function heard(online: boolean): void {
-  if (net.online === online) return
   net.online = online
   if (online) listeners.forEach((f) => f())
 }

@@ -44,6 +44,7 @@ export function createQueue(d: QueueDeps) {
   let timer: unknown
   let tries = 0
   let closed = false
+  let woken = false // kicked while a try was under way that may still fail
 
   for (const [n, p] of Object.entries(pending)) seqs[Number(n)] = p.seq
 
@@ -85,6 +86,7 @@ export function createQueue(d: QueueDeps) {
       while (!closed && waiting().length) {
         await round()
         tries = 0
+        woken = false
       }
     } catch (e) {
       if (e instanceof Problem && !e.passing && e.status !== 401) {
@@ -95,19 +97,29 @@ export function createQueue(d: QueueDeps) {
         d.refused(e)
         return
       }
+      if (woken) {
+        woken = false
+        return run()
+      }
       const wait = WAITS[Math.min(tries++, WAITS.length - 1)]!
-      timer = d.later(kick, e instanceof Problem && e.retryAfter > 0 ? e.retryAfter * 1000 : wait)
+      timer = d.later(start, e instanceof Problem && e.retryAfter > 0 ? e.retryAfter * 1000 : wait)
       d.changed()
     }
   }
 
-  /** Sends what waits, now. */
-  function kick(): void {
+  function start(): void {
     if (closed || sending || !waiting().length) return
     d.cancel(timer)
+    woken = false
     sending = run().finally(() => {
       sending = null
     })
+  }
+
+  /** Sends what waits, now; a try under way that fails is repeated at once. */
+  function kick(): void {
+    woken = sending !== null
+    start()
   }
 
   return {
@@ -126,13 +138,13 @@ export function createQueue(d: QueueDeps) {
       done[n] = false
       d.store(pending)
       d.changed()
-      kick()
+      start()
     },
     kick,
     /** Sends what waits and tells whether everything is with the server. */
     async flush(): Promise<boolean> {
       if (sending) await sending
-      kick()
+      start()
       if (sending) await sending
       return !waiting().length
     },

@@ -109,6 +109,25 @@ test('without a network it waits longer and longer, then sends everything at onc
   assert.equal(await q.flush(), true)
 })
 
+test('a network that comes back during a try that fails is not missed', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const h = house()
+  h.fail = offline()
+  let go: () => void = () => undefined
+  h.gate = new Promise((r) => (go = r))
+  const q = h.open()
+  q.put(1, choice(0))
+  await settle()
+  q.kick()
+  h.gate = null
+  go()
+  await Promise.resolve() // the try under way fails here
+  h.fail = null
+  await settle()
+  assert.equal(h.sent.length, 2)
+  assert.equal(q.count(), 0, 'sent without waiting for the clock')
+})
+
 test('what waited when the page was closed is sent by the next one', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const h = house()
