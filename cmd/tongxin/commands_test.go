@@ -144,8 +144,8 @@ func TestSandboxCommand(t *testing.T) {
 }
 
 func TestLoadAsksWhich(t *testing.T) {
-	tongxin(t, nil, "load").want(t, 1, "render, publish or write")
-	tongxin(t, nil, "load", "sleep").want(t, 1, "render, publish or write")
+	tongxin(t, nil, "load").want(t, 1, "say which benchmark: render, publish, write")
+	tongxin(t, nil, "load", "sleep").want(t, 1, "say which benchmark: render, publish, write")
 }
 
 func TestEveryCommandIsDescribed(t *testing.T) {

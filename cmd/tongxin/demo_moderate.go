@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"time"
 
-	"tongxin/handlers"
 	"tongxin/internal/authz"
-	"tongxin/internal/errs"
 	"tongxin/internal/ids"
 	"tongxin/internal/page"
 	"tongxin/member"
@@ -28,31 +25,12 @@ func (p *program) seedAnswers(ctx context.Context, system *authz.Actor, branch i
 	if err != nil {
 		return err
 	}
-	delivered, stop := context.WithTimeout(ctx, 10*time.Second)
-	defer stop()
-	done := make(chan struct{})
-	go func() { // inboxes are written by the running program, which this one is not yet
-		defer close(done)
-		p.notify.Run(delivered)
-	}()
-	defer func() { stop(); <-done }()
+	if err := p.notify.WriteInboxes(ctx); err != nil {
+		return err
+	}
 	for i, text := range []string{"腿脚不便，想跟车过去，可以安排吗？", "建议以后放在周末，平时要上班。"} {
-		m := people.Items[3+i]
-		actor := &authz.Actor{ID: m.ID, Kind: authz.Member, Name: m.Name, Grants: []authz.Grant{
-			{Role: "member", OrgID: m.OrgID, Path: m.OrgPath, Rights: handlers.MemberRights()},
-		}}
-		for {
-			_, err := p.notify.Reply(ctx, actor, id, i, text)
-			if err == nil {
-				break
-			}
-			if !errs.Is(err, errs.NotFound) || delivered.Err() != nil {
-				return err
-			}
-			select {
-			case <-delivered.Done():
-			case <-time.After(50 * time.Millisecond):
-			}
+		if _, err := p.notify.Reply(ctx, memberActor(&people.Items[3+i]), id, i, text); err != nil {
+			return err
 		}
 	}
 	return nil

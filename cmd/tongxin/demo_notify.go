@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"tongxin/handlers"
 	"tongxin/internal/authz"
 	"tongxin/internal/ids"
 	"tongxin/internal/page"
@@ -82,7 +81,7 @@ func (p *program) seedReceipts(ctx context.Context, branch, notice ids.ID) error
 		return err
 	}
 	for i, m := range list.Items[:len(list.Items)/2] {
-		who := &authz.Actor{ID: m.ID, Kind: authz.Member, Name: m.Name, Grants: []authz.Grant{{Role: "member", OrgID: m.OrgID, Path: m.OrgPath, Rights: handlers.MemberRights()}}}
+		who := memberActor(&m)
 		if err := p.notify.Read(ctx, who, notice); err != nil {
 			return err
 		}

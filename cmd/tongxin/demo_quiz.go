@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"tongxin/handlers"
 	"tongxin/internal/authz"
 	"tongxin/internal/clock"
 	"tongxin/internal/ids"
@@ -117,9 +116,7 @@ func (p *program) seedPastExam(ctx context.Context, system *authz.Actor, org ids
 // demoSitting answers one attempt: more rightly the better a member is prepared
 // and the easier the question.
 func (p *program) demoSitting(ctx context.Context, exams *quiz.Exams, past *clock.Manual, m *member.Member, paper ids.ID, rnd *rand.Rand) error {
-	actor := &authz.Actor{ID: m.ID, Kind: authz.Member, Name: m.Name, Grants: []authz.Grant{
-		{Role: "member", OrgID: m.OrgID, Path: m.OrgPath, Rights: handlers.MemberRights()},
-	}}
+	actor := memberActor(m)
 	sheet, err := exams.Start(ctx, actor, paper)
 	if err != nil {
 		return err

@@ -97,6 +97,10 @@ func CSP(policy string) Option { return func(e *entry) { e.csp = policy } }
 // About is the description in the OpenAPI document.
 func About(text string) Option { return func(e *entry) { e.op.about = text } }
 
+// Named gives the operation's id in the document to an endpoint that is not a
+// method, which has no name of its own.
+func Named(id string) Option { return func(e *entry) { e.op.id = id } }
+
 // Consumes and Produces document the media types of a raw route.
 func Consumes(mediaType string) Option { return func(e *entry) { e.op.consumes = mediaType } }
 
