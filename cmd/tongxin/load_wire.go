@@ -20,6 +20,7 @@ type wire struct {
 	in   *bufio.Reader
 	out  []byte
 	body []byte
+	till time.Time // deadline of the connection
 }
 
 func newWire(addr string) *wire { return &wire{addr: addr} }
@@ -39,7 +40,7 @@ func (w *wire) do(method, path, head string, body []byte) (int, []byte, error) {
 		if err != nil {
 			return 0, nil, err
 		}
-		w.conn, w.in = conn, bufio.NewReaderSize(conn, 4096)
+		w.conn, w.in, w.till = conn, bufio.NewReaderSize(conn, 4096), time.Time{}
 	}
 	b := append(append(append(append(w.out[:0], method...), ' '), path...), " HTTP/1.1\r\nHost: "...)
 	b = append(append(append(b, w.addr...), "\r\nContent-Type: application/json\r\n"...), head...)
@@ -53,8 +54,13 @@ func (w *wire) do(method, path, head string, body []byte) (int, []byte, error) {
 }
 
 func (w *wire) exchange() (status int, body []byte, err error) {
-	if err := w.conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		return 0, nil, err
+	// Moved on only now and then: a timer for each call would cost the machine
+	// more than the answer does.
+	if now := time.Now(); w.till.Sub(now) < 30*time.Second {
+		w.till = now.Add(time.Minute)
+		if err := w.conn.SetDeadline(w.till); err != nil {
+			return 0, nil, err
+		}
 	}
 	if _, err := w.conn.Write(w.out); err != nil {
 		return 0, nil, err
