@@ -33,18 +33,12 @@ type Deps struct {
 	Exams     *quiz.Exams
 	Results   *results.Service
 	Contests  *contest.Service
-	// Auth finds who sends a request in tests of other domains; nil: SignIn does.
-	Auth httpkit.Authenticator
 }
 
 // Mount puts the member surface on a kit.
 func Mount(k *httpkit.Kit, d Deps) *httpkit.Surface {
 	me := &sessions{d: d, https: k.HTTPS()}
-	auth := d.Auth
-	if auth == nil {
-		auth = me.authenticate
-	}
-	api := k.Surface(httpkit.SurfaceConfig{Prefix: "/api/member/v1", Title: "同心 · 党员接口", Version: d.Version, Auth: auth})
+	api := k.Surface(httpkit.SurfaceConfig{Prefix: "/api/member/v1", Title: "同心 · 党员接口", Version: d.Version, Auth: me.authenticate})
 	// Guessing codes and links from one address is slow; a house behind one
 	// address can still sign in.
 	door := limit.New(d.Clock, limit.Per(60, time.Minute), 10_000)

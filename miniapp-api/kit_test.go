@@ -22,6 +22,9 @@ import (
 	"tongxin/member"
 	"tongxin/member/signin"
 	miniapp "tongxin/miniapp-api"
+	"tongxin/notify"
+	"tongxin/quiz"
+	"tongxin/quiz/contest"
 	"tongxin/staff"
 	"tongxin/storage"
 	"tongxin/storage/storagetest"
@@ -104,7 +107,7 @@ func build(t testing.TB) *house {
 	h.check(err)
 	h.signin = signin.New(signin.Config{
 		Store: storage.NewSignIn(h.db), Roster: h.members, WeChat: noWeChat{}, Clock: h.clock, IDs: h.db.IDs(), Random: rand.Reader,
-		Keys: [][]byte{h.box.Derive("member-token")}, Rights: memberRights(), MiniAppID: "mini", OnChange: func() {},
+		Keys: [][]byte{h.box.Derive("member-token")}, Rights: []authz.Right{notify.Receive, quiz.Take, contest.Play}, MiniAppID: "mini", OnChange: func() {},
 	})
 	for name, in := range map[string]member.Input{
 		"east": {OrgID: h.orgs["east"].ID, Name: "马国强", Kind: member.Full, Phone: "13812345678", Posts: []string{"secretary"}},

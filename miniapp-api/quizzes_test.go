@@ -1,28 +1,21 @@
 package miniapp_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
-
-	"tongxin/internal/authz"
-	"tongxin/internal/clock"
-	"tongxin/internal/errs"
 	"tongxin/internal/httpkit"
 	"tongxin/internal/ids"
+	"tongxin/member"
 	miniapp "tongxin/miniapp-api"
 	"tongxin/quiz"
 	"tongxin/storage"
-	"tongxin/storage/storagetest"
 )
 
 // keyWord stands in everything that is key and in nothing else.
@@ -74,70 +67,44 @@ func ofResults(path string) bool {
 // of an exam: nothing tells what is right, whether an answer was, or why, before
 // the paper allows it; and nobody reaches another's attempt.
 func TestNoRouteTellsKeysEarly(t *testing.T) {
-	c := clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC))
-	db := storagetest.Open(t, storage.Options{DSN: t.TempDir() + "/test.db", Clock: c})
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(db.Write(t.Context(), func(tx *storage.Tx) error {
-		_, err := tx.Exec(`INSERT INTO orgs (id, parent_id, path, kind, name, short_name, settings, archived_at, version, created_at, updated_at, updated_by)
-			VALUES (1, 0, '/1/', 'branch', '支部', '支部', '{}', 0, 1, 0, 0, 't')`)
-		return err
-	}))
+	h := build(t)
+	another, err := h.members.Create(t.Context(), sys(), member.Input{OrgID: h.orgs["east"].ID, Name: "何志远", Kind: member.Full, Phone: "13812345670"})
+	h.check(err)
+	h.who["another"] = another
+	east := h.orgs["east"]
 	svc, err := quiz.NewExams(quiz.ExamConfig{
-		Store: storage.NewExams(db), Bank: examBank{examQuestions()}, Clock: c, IDs: db.IDs(),
-		Org: func(_ context.Context, id ids.ID) (quiz.Place, error) {
-			if id != 1 {
-				return quiz.Place{}, errs.Missing("组织")
-			}
-			return quiz.Place{ID: 1, Path: "/1/", Name: "支部"}, nil
-		},
+		Store: storage.NewExams(h.db), Bank: examBank{examQuestions()}, Clock: h.clock, IDs: h.db.IDs(),
+		Org:  func(context.Context, ids.ID) (quiz.Place, error) { return quiz.Place{ID: east.ID, Path: east.Path, Name: east.Name}, nil },
 		HTML: func(md string) string { return md }, Recommends: func(context.Context, ids.ID) (bool, error) { return true, nil },
 	})
-	must(err)
-	k := httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler), Clock: c, Random: rand.Reader})
-	miniapp.Mount(k, miniapp.Deps{Clock: c, Random: rand.Reader, Exams: svc, Auth: func(_ context.Context, f *fiber.Ctx) (httpkit.Identity, error) {
-		id, err := ids.Parse(f.Get("X-Member"))
-		a := &authz.Actor{ID: id, Kind: authz.Member, Grants: []authz.Grant{{Role: "member", OrgID: 1, Path: "/1/", Rights: []authz.Right{quiz.Take}}}}
-		return httpkit.Identity{Actor: a, Key: f.Get("X-Member")}, err
-	}})
-	call := func(member, method, path, body string) (int, string) {
-		t.Helper()
-		req := httptest.NewRequestWithContext(t.Context(), method, path, bytes.NewReader([]byte(body)))
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("X-Member", member)
-		res, err := k.App().Test(req, 10_000)
-		must(err)
-		b, err := io.ReadAll(res.Body)
-		must(err)
-		return res.StatusCode, string(b)
-	}
+	h.check(err)
+	d := h.deps()
+	d.Exams = svc
+	h.kit = httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler), Clock: h.clock, Random: rand.Reader})
+	miniapp.Mount(h.kit, d)
+	taker, other := h.as("east"), h.as("another")
 
-	boss := authz.SystemActor("test")
-	in := quiz.PaperInput{OrgID: 1, Kind: quiz.ExamPaper, Title: "考试", Rules: quiz.PaperRules{
-		ClosesAt: c.Now().Add(2 * time.Hour), Attempts: 1, Counting: quiz.CountBest, Partial: true,
+	in := quiz.PaperInput{OrgID: east.ID, Kind: quiz.ExamPaper, Title: "考试", Rules: quiz.PaperRules{
+		ClosesAt: h.clock.Now().Add(2 * time.Hour), Attempts: 1, Counting: quiz.CountBest, Partial: true,
 		ShowScore: quiz.AfterSubmit, ShowKey: quiz.AfterClose, ShuffleQuestions: true, ShuffleOptions: true,
 	}}
 	for i := range examQuestions() {
 		in.Items = append(in.Items, quiz.PaperItem{ID: ids.ID(i + 1), Points: 2})
 	}
-	p, err := svc.CreatePaper(t.Context(), boss, in)
-	must(err)
-	p, err = svc.PublishPaper(t.Context(), boss, p.ID, p.Version)
-	must(err)
+	p, err := svc.CreatePaper(t.Context(), sys(), in)
+	h.check(err)
+	p, err = svc.PublishPaper(t.Context(), sys(), p.ID, p.Version)
+	h.check(err)
 
 	attempt := "77"
-	body := map[string]string{
-		"/practice": `{"source":"topic"}`, "/attempts/{id}/answers": `{"answers":[{"n":1,"seq":3,"answer":{}}]}`,
-		"/attempts/{id}/answers/{n}": `{"seq":2,"answer":{}}`, "/wrong/{id}/rate": `{"rating":"good"}`,
+	body := map[string]json.RawMessage{
+		"/practice": json.RawMessage(`{"source":"topic"}`), "/attempts/{id}/answers": json.RawMessage(`{"answers":[{"n":1,"seq":3,"answer":{}}]}`),
+		"/attempts/{id}/answers/{n}": json.RawMessage(`{"seq":2,"answer":{}}`), "/wrong/{id}/rate": json.RawMessage(`{"rating":"good"}`),
 	}
-	walk := func(stage, member string, mine bool, skip ...string) {
+	walk := func(stage string, who *phone, mine bool, skip ...string) {
 		t.Helper()
 		routes := 0
-		for _, r := range k.Routes() {
+		for _, r := range h.kit.Routes() {
 			path := strings.TrimPrefix(r.Path, "/api/member/v1")
 			if r.Right != quiz.Take || strings.Contains(strings.Join(skip, " "), path) || ofResults(path) {
 				continue
@@ -149,7 +116,12 @@ func TestNoRouteTellsKeysEarly(t *testing.T) {
 			} else if strings.HasPrefix(path, "/wrong") {
 				id = "1"
 			}
-			status, got := call(member, r.Method, strings.NewReplacer("{id}", id, "{n}", "1").Replace(r.Path), body[path])
+			var in any
+			if b := body[path]; b != nil {
+				in = b
+			}
+			a := who.do(r.Method, strings.NewReplacer("{id}", id, "{n}", "1").Replace(r.Path), in)
+			status, got := a.status, a.body
 			for _, word := range []string{keyWord, `"key"`, `"share"`, `"right":`, `"explanation"`, `"mark"`} {
 				if strings.Contains(strings.ReplaceAll(got, `"rightShare"`, ""), word) && !strings.Contains(got, `"today"`) {
 					t.Errorf("%s: %s %s tells %s: %s", stage, r.Method, path, word, got)
@@ -166,20 +138,14 @@ func TestNoRouteTellsKeysEarly(t *testing.T) {
 			t.Fatalf("only %d routes: the table was not walked", routes)
 		}
 	}
-	walk("before", "501", false, "/papers/{id}/attempts")
-	status, sheet := call("501", "POST", "/api/member/v1/papers/"+p.ID.String()+"/attempts", "")
-	if status != 200 {
-		t.Fatal(status, sheet)
-	}
-	attempt = strings.SplitN(strings.SplitN(sheet, `"id":"`, 2)[1], `"`, 2)[0]
-	walk("while open", "501", true, "/attempts/{id}/submit")
-	walk("another member", "502", false, "/papers/{id}/attempts")
-	if status, got := call("501", "POST", "/api/member/v1/attempts/"+attempt+"/submit", ""); status != 200 || strings.Contains(got, keyWord) {
-		t.Fatal(status, got)
-	}
-	walk("submitted", "501", true)
-	c.Add(3 * time.Hour)
-	if status, got := call("501", "GET", "/api/member/v1/attempts/"+attempt+"/result", ""); status != 200 || !strings.Contains(got, keyWord) {
-		t.Errorf("the key never comes: %d %s", status, got)
-	}
+	walk("before", taker, false, "/papers/{id}/attempts")
+	sheet := taker.do("POST", "/papers/"+p.ID.String()+"/attempts", nil).want(t, 200)
+	attempt = sheet.text(t, "id")
+	walk("while open", taker, true, "/attempts/{id}/submit")
+	walk("another member", other, false, "/papers/{id}/attempts")
+	taker.do("POST", "/attempts/"+attempt+"/submit", nil).want(t, 200).lacks(t, keyWord)
+	walk("submitted", taker, true)
+	h.clock.Add(3 * time.Hour)
+	taker.enter("east") // the key of before is long over
+	taker.do("GET", "/attempts/"+attempt+"/result", nil).want(t, 200, keyWord)
 }

@@ -9,9 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
-
-	"tongxin/internal/authz"
 	"tongxin/internal/httpkit"
 	"tongxin/internal/ids"
 	"tongxin/internal/trail"
@@ -22,8 +19,7 @@ import (
 	"tongxin/storage"
 )
 
-// withResults mounts the surface again with results, and with members named by
-// a header: sign-in is proved elsewhere.
+// withResults mounts the surface again with results.
 func (h *house) withResults() {
 	h.t.Helper()
 	setter, err := typeset.New()
@@ -36,16 +32,6 @@ func (h *house) withResults() {
 		Org: func(context.Context, ids.ID) (quiz.Place, error) { return quiz.Place{}, nil },
 	})
 	h.check(err)
-	d.Auth = func(_ context.Context, c *fiber.Ctx) (httpkit.Identity, error) {
-		m := h.who[c.Get("X-Member")]
-		if m == nil {
-			return httpkit.Identity{}, nil
-		}
-		o := h.orgs[c.Get("X-Member")]
-		return httpkit.Identity{Key: m.ID.String(), Actor: &authz.Actor{ID: m.ID, Kind: authz.Member, Name: m.Name, Grants: []authz.Grant{
-			{Role: "member", OrgID: o.ID, Path: o.Path, Rights: []authz.Right{quiz.Take}},
-		}}}, nil
-	}
 	h.kit = httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler), Clock: h.clock, Random: rand.Reader})
 	miniapp.Mount(h.kit, d)
 	h.check(h.kit.Verify())
@@ -80,8 +66,8 @@ func TestResultsOfAMember(t *testing.T) {
 	h.withResults()
 	all := h.sat("root", map[string]int{"east": 9, "west": 4})
 	own := h.sat("east", map[string]int{"east": 7})
-	nobody := &phone{h: h}
-	get := func(who, path string) answer { t.Helper(); return nobody.do("GET", path, nil, "X-Member", who) }
+	phones := map[string]*phone{"": {h: h}, "east": h.as("east"), "west": h.as("west")}
+	get := func(who, path string) answer { t.Helper(); return phones[who].do("GET", path, nil) }
 	for _, path := range []string{"/results", "/results/topics", "/certificates", "/papers/" + all + "/ranking", "/certificates/1/file.pdf"} {
 		get("", path).want(t, 401)
 	}

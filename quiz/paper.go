@@ -163,12 +163,6 @@ func (p *Paper) endsAt() time.Time {
 	return p.Rules.ClosesAt
 }
 
-// over reports that the paper has ended and nobody is still allowed to answer.
-func (p *Paper) over(now time.Time) bool {
-	end := p.endsAt()
-	return !end.IsZero() && !now.Before(end) && !now.Before(p.HeldTo)
-}
-
 // KnownFrom is when what the rule governs may be known of an attempt that has
 // ended; false: never.
 func (p *Paper) KnownFrom(rule When, ended time.Time) (time.Time, bool) {

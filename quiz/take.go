@@ -184,11 +184,11 @@ func inside(prefix string, err error) error {
 // ends as expired. Repeating it returns the same result.
 func (s *Exams) Submit(ctx context.Context, actor *authz.Actor, id ids.ID) (*Result, error) {
 	at := s.now()
-	st, err := s.own(ctx, actor, id)
-	if err != nil {
+	if _, err := s.own(ctx, actor, id); err != nil {
 		return nil, err
 	}
-	if st, err = s.read(ctx, id); err != nil {
+	st, err := s.read(ctx, id)
+	if err != nil {
 		return nil, err
 	}
 	if st.a.State == AttemptOpen {

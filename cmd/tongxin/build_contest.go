@@ -31,12 +31,6 @@ func (p *program) buildContests(context.Context, options) error {
 	return err
 }
 
-// rankingsOff tells contests who stands on boards without a name.
-func (p *program) rankingsOff(ctx context.Context, member ids.ID) (bool, error) {
-	set, err := p.signin.Settings(ctx, member)
-	return !set.Rankings, err
-}
-
 // contestOrg tells contests about an organisation.
 func (p *program) contestOrg(ctx context.Context, id ids.ID) (contest.Org, error) {
 	o, err := p.staff.Org(ctx, authz.SystemActor("contest"), id)

@@ -52,16 +52,6 @@ func (p *program) markdown(text string) (html, plain string, err error) {
 	return res.HTML, res.Text, err
 }
 
-// html is markdown for those who show what was checked before: a text that
-// cannot be rendered is shown as nothing.
-func (p *program) html(text string) string {
-	out, _, err := p.markdown(text)
-	if err != nil {
-		p.log.Warn("markdown not rendered", "err", err)
-	}
-	return out
-}
-
 // picture is a signed link to a picture of the library, for phones.
 func (p *program) picture(hash string) string {
 	return handlers.PictureLink(p.pictures, hash, publish.SizeMedium)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"log/slog"
 	"maps"
 	"net/http"
 	"regexp"
@@ -149,23 +148,7 @@ func (s *scope) concrete(path string) (string, bool) {
 
 func newScope(t *testing.T) *scope {
 	t.Helper()
-	set, err := load(newPlace(t, "TONGXIN_RATE_ADDRESS=0", "TONGXIN_RATE_ACTOR=0", "TONGXIN_SECOND_FACTOR=false").env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := build(t.Context(), set, slog.New(slog.DiscardHandler), options{publicURL: *set.publicURL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := p.seed(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	s := &scope{t: t, p: p, things: map[string][]string{}, callers: map[string]*caller{}, specs: map[string]spec{}}
+	s := &scope{t: t, p: seeded(t, "TONGXIN_SECOND_FACTOR=false"), things: map[string][]string{}, callers: map[string]*caller{}, specs: map[string]spec{}}
 	s.readSpecs()
 	return s
 }

@@ -11,6 +11,7 @@ import (
 
 	"tongxin/handlers"
 	"tongxin/internal/authz"
+	"tongxin/internal/errs"
 	"tongxin/internal/httpkit"
 	"tongxin/internal/page"
 	"tongxin/member"
@@ -20,22 +21,7 @@ import (
 // Every route of the real program, of both surfaces: what one surface gave to a
 // person counts for nothing on the other, and nobody gets in without any.
 func TestSurfacesDoNotMix(t *testing.T) {
-	set, err := load(newPlace(t, "TONGXIN_RATE_ADDRESS=0", "TONGXIN_RATE_ACTOR=0").env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := build(t.Context(), set, slog.New(slog.DiscardHandler), options{publicURL: *set.publicURL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := p.seed(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	p := seeded(t)
 	cookie, bearer := signedInStaff(t, p), signedInMember(t, p)
 	if a := ask(t, p, "GET", "/api/staff/v1/session", cookie, ""); a != 200 {
 		t.Fatalf("the administrator is not signed in: %d", a)
@@ -70,6 +56,49 @@ func TestSurfacesDoNotMix(t *testing.T) {
 	}
 }
 
+// A refresh token that comes back after it was used twice over has two holders:
+// its session ends, and the member reads in the inbox why.
+func TestMemberIsToldOfAStolenToken(t *testing.T) {
+	p := seeded(t)
+	link := func() signin.Outcome {
+		all, err := p.members.Members(t.Context(), authz.SystemActor("test"), member.Ask{State: member.Active}, page.Request{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := p.signin.IssueLink(t.Context(), all.Items[0].ID, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := p.signin.ByLink(t.Context(), token, signin.Device{Client: signin.Mini, Name: "旧手机"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	first := link()
+	newest := first.Tokens
+	for range 2 {
+		next, _, err := p.signin.Refresh(t.Context(), newest.Refresh)
+		if err != nil {
+			t.Fatal(err)
+		}
+		newest = next
+	}
+	if _, _, err := p.signin.Refresh(t.Context(), first.Tokens.Refresh); !errs.Is(err, errs.Unauthorized) {
+		t.Fatalf("a token of long ago: %v", err)
+	}
+	if a := ask(t, p, "GET", "/api/member/v1/session", "", newest.Access); a != 401 {
+		t.Errorf("the session lives on: %d", a)
+	}
+	if err := p.notify.WriteInboxes(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	inbox, err := p.notify.Inbox(t.Context(), link().Live.Actor, false, "登录安全提醒", page.Request{Limit: 10})
+	if err != nil || len(inbox.Items) != 1 || !strings.Contains(inbox.Items[0].Title, "登录安全提醒") {
+		t.Errorf("the inbox: %+v %v", inbox, err)
+	}
+}
+
 // No right of members is one of staff, so that a grant of one surface can never
 // be read as one of the other.
 func TestMembersHoldNoRightOfStaff(t *testing.T) {
@@ -80,6 +109,28 @@ func TestMembersHoldNoRightOfStaff(t *testing.T) {
 			}
 		}
 	}
+}
+
+// seeded is the program with the demonstration's organisation, not yet serving.
+func seeded(t *testing.T, more ...string) *program {
+	t.Helper()
+	set, err := load(newPlace(t, append(more, "TONGXIN_RATE_ADDRESS=0", "TONGXIN_RATE_ACTOR=0")...).env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := build(t.Context(), set, slog.New(slog.DiscardHandler), options{publicURL: *set.publicURL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := p.seed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func signedInStaff(t *testing.T, p *program) string {

@@ -58,6 +58,7 @@ type house struct {
 	system  *authz.Actor
 	branch  ids.ID
 	changes int
+	stolen  int // sessions that ended for two holders
 }
 
 func newHouse(t *testing.T, db *storage.DB, c *clock.Manual) *house {
@@ -80,6 +81,7 @@ func newHouse(t *testing.T, db *storage.DB, c *clock.Manual) *house {
 	h.svc = signin.New(signin.Config{
 		Store: storage.NewSignIn(db), Roster: h.members, WeChat: h.wx, Clock: c, IDs: db.IDs(), Random: rand.Reader,
 		Keys: [][]byte{box.Derive("member-token")}, Rights: []authz.Right{"quiz.take"}, MiniAppID: "mini", OnChange: func() { h.changes++ },
+		OnStolen: func(context.Context, *signin.Live) { h.stolen++ },
 	})
 	return h
 }

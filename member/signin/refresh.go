@@ -70,5 +70,8 @@ func (s *Service) stolen(ctx context.Context, l *Live) error {
 		return err
 	}
 	s.changed()
+	if s.cfg.OnStolen != nil {
+		s.cfg.OnStolen(ctx, l)
+	}
 	return errs.New(errs.Unauthorized, "这台设备的登录凭证可能被他人使用，已为您退出，请重新登录。如有疑问请联系支部书记。")
 }

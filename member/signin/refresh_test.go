@@ -20,7 +20,7 @@ func TestRefreshNeverLeavesTwoChains(t *testing.T) {
 		first := h.byLink(m).Tokens
 		tokens, newest, dead := []string{first.Refresh}, 0, false
 		rotated := h.clock.Now()
-		access := first.Access
+		access, told := first.Access, h.stolen
 		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
 			h.clock.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 29, 30, 31, 600}).Draw(rt, "seconds")) * time.Second)
 			i := rapid.IntRange(0, len(tokens)-1).Draw(rt, "token")
@@ -48,6 +48,12 @@ func TestRefreshNeverLeavesTwoChains(t *testing.T) {
 			if dead && h.good(access) {
 				rt.Fatal("a session whose token was copied still has access")
 			}
+		}
+		if dead {
+			told++
+		}
+		if h.stolen != told {
+			rt.Fatalf("the member is told %d times of what happened %d times", h.stolen, told)
 		}
 	})
 }

@@ -73,6 +73,9 @@ type Config struct {
 	// OnUse hears that a member uses the program, at sign-in and then at most
 	// once a minute for each session; nil: nobody listens.
 	OnUse func(ctx context.Context, member ids.ID, c Client)
+	// OnStolen hears that a session was ended because its refresh token had two
+	// holders; nil: nobody listens.
+	OnStolen func(ctx context.Context, l *Live)
 }
 
 // Service is the domain. Safe for concurrent use.
