@@ -119,7 +119,10 @@ func TestContestSurvivesTheKillOfItsOwner(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- play(2) }()
-	time.Sleep(5 * time.Second) // in the thick of the answers
+	until(t, "a third of the answers is acknowledged", func() (thick bool) {
+		a.note(2, func(r *arenaRound) { thick = len(r.acks) > players/3 })
+		return thick
+	})
 	began := time.Now()
 	if err := first.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
