@@ -14,6 +14,7 @@ import (
 	"tongxin/internal/httpkit"
 	"tongxin/internal/limit"
 	"tongxin/internal/signed"
+	"tongxin/live/sfu"
 	"tongxin/member"
 	"tongxin/member/signin"
 	"tongxin/moderate"
@@ -50,6 +51,10 @@ type Deps struct {
 	// Pictures signs links to pictures of the library.
 	Pictures *signed.Signer
 	Contests *contest.Service
+	// Live is the media server of this node, LiveAdmit who may come into its
+	// rooms. Both are nil where there is none.
+	Live      *sfu.Node
+	LiveAdmit LiveAdmit
 	// Callback takes the callbacks of WeChat accounts.
 	Callback Callback
 	// Sandbox is the simulator and its page; nil: not part of this program.

@@ -74,6 +74,7 @@ func routes(api, root *httpkit.Surface, d Deps, me *sessions, door httpkit.Optio
 	paperRoutes(api, &papers{d.Exams})
 	resultRoutes(api, root, d)
 	liveContests(api, root, d)
+	liveMedia(root, d)
 }
 
 // roster is the part of the table about members.

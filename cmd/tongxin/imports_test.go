@@ -16,8 +16,8 @@ import (
 func layers() map[string][]string {
 	domain := []string{"internal", "self"}
 	return map[string][]string{
-		"cmd":         {"cmd", "handlers", "miniapp-api", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "storage", "wechat", "internal"},
-		"handlers":    {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "internal"},
+		"cmd":         {"cmd", "handlers", "miniapp-api", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "live", "storage", "wechat", "internal"},
+		"handlers":    {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "live", "internal"},
 		"miniapp-api": {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "internal"},
 		"publish":     domain,
 		"staff":       domain,
@@ -26,6 +26,7 @@ func layers() map[string][]string {
 		"quiz":        domain,
 		"moderate":    domain,
 		"audit":       domain,
+		"live":        domain,
 		"storage":     {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "internal"},
 		"wechat":      domain,
 		"internal":    {"self"},

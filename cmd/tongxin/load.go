@@ -21,10 +21,10 @@ import (
 // loadCommand holds the benchmarks. Each prints one JSON line last.
 func loadCommand(ctx context.Context, c *cli, args []string) error {
 	benches := map[string]func(context.Context, *cli, []string) error{
-		"render": loadRender, "publish": loadPublish, "write": loadWrite, "campaign": loadCampaign, "exam": loadExam, "contest": loadContest,
+		"render": loadRender, "publish": loadPublish, "write": loadWrite, "campaign": loadCampaign, "exam": loadExam, "contest": loadContest, "lecture": loadLecture,
 	}
 	if len(args) == 0 || benches[args[0]] == nil {
-		return errors.New("say which benchmark: render, publish, write, campaign, exam or contest")
+		return errors.New("say which benchmark: render, publish, write, campaign, exam, contest or lecture")
 	}
 	return benches[args[0]](ctx, c, args[1:])
 }

@@ -46,6 +46,7 @@ func commands() []command {
 		{"restore", "restore a backup into an empty place", restoreCommand},
 		{"rotate-keys", "seal stored secrets and personal data anew under the current key and algorithm", rotateCommand},
 		{"sandbox", "run the WeChat sandbox as its own process", sandboxCommand},
+		{"live", "token: print an address and a token for OBS or another program", liveCommand},
 		{"load", "benchmarks: render, publish, write", loadCommand},
 		{"openapi", "print the OpenAPI document of a surface: staff or member", openapiCommand},
 		{"settings", "list every setting with its default", settingsCommand},

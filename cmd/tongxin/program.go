@@ -24,6 +24,7 @@ import (
 	"tongxin/internal/limit"
 	"tongxin/internal/seal"
 	"tongxin/internal/signed"
+	"tongxin/live/sfu"
 	"tongxin/member"
 	"tongxin/member/signin"
 	miniapp "tongxin/miniapp-api"
@@ -68,6 +69,10 @@ type program struct {
 	takers   eventTakers // of the callbacks of WeChat, by event
 	contests *contest.Service
 	signin   *signin.Service
+	// live is the media server, nil where it is switched off; liveTokens lets
+	// people into its rooms.
+	live       *sfu.Node
+	liveTokens *signed.Signer
 	kit      *httpkit.Kit
 	surface  struct{ staff, member *httpkit.Surface }
 
@@ -86,7 +91,7 @@ type options struct {
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
 	p := &program{set: set, log: log, clock: clock.System{}, takers: eventTakers{}}
 	for _, step := range []func(context.Context, options) error{
-		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildSignIn, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildResults, p.buildContests, p.buildHTTP,
+		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildSignIn, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildResults, p.buildContests, p.buildLive, p.buildHTTP,
 	} {
 		if err := step(ctx, opt); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -248,6 +253,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
 		Clock: p.clock, Staff: p.staff, Members: p.members, SignIn: p.signin, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Contests: p.contests, Exams: p.exams, Results: p.results, Notify: p.notify, Pictures: p.pictures,
+		Live: p.live, LiveAdmit: p.admitLive,
 		Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,
 		Checks: []httpkit.Check{
@@ -314,6 +320,9 @@ func (p *program) serve(ctx context.Context, ln, local net.Listener) error {
 		case <-ctx.Done():
 		}
 	}()
+	if err := p.startLive(); err != nil {
+		return err
+	}
 	jobs := newJobs(ctx)
 	jobs.run(p.publish.Queue().Run)
 	jobs.run(p.publish.RunReminders)

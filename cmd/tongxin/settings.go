@@ -44,6 +44,9 @@ type settings struct {
 	sessionIdle, sessionMax      *time.Duration
 	secondFactor                 *bool
 
+	liveAddr, livePublic *[]string
+	liveViewers          *int
+
 	s3Endpoint, s3Bucket, s3Access, s3Secret, s3Region *string
 }
 
@@ -87,6 +90,9 @@ func declare() *settings {
 	s.sessionIdle = c.Duration("SESSION_IDLE", 30*time.Minute, "a session ends after this long without a request", config.Between(time.Minute, 24*time.Hour))
 	s.sessionMax = c.Duration("SESSION_MAX", 12*time.Hour, "a session ends after this long", config.Between(time.Minute, 30*24*time.Hour))
 	s.secondFactor = c.Bool("SECOND_FACTOR", true, "administrators and auditors must bind a second factor before any right counts")
+	s.liveAddr = c.List("LIVE_ADDR", "127.0.0.1:0", "UDP addresses for live video, host:port, comma-separated; [::]:port takes all addresses of the machine; empty switches live video off")
+	s.livePublic = c.List("LIVE_PUBLIC_IP", "", "addresses that people reach LIVE_ADDR at when the machine is behind NAT, comma-separated")
+	s.liveViewers = c.Int("LIVE_VIEWERS", 5000, "most viewers on this node", config.Between(1, 100000))
 	s.s3Endpoint = c.String("S3_ENDPOINT", "", "S3-compatible store for pictures, host:port or https://host")
 	s.s3Bucket = c.String("S3_BUCKET", "", "bucket")
 	s.s3Region = c.String("S3_REGION", "", "region")

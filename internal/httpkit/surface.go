@@ -94,6 +94,16 @@ func (s *Surface) Put(path string, right authz.Right, summary string, e Endpoint
 	s.add(http.MethodPut, path, right, summary, e)
 }
 
+// Patch adds a PATCH route.
+func (s *Surface) Patch(path string, right authz.Right, summary string, e Endpoint) {
+	s.add(http.MethodPatch, path, right, summary, e)
+}
+
+// Options adds an OPTIONS route: what other sites' pages ask first.
+func (s *Surface) Options(path string, right authz.Right, summary string, e Endpoint) {
+	s.add(http.MethodOptions, path, right, summary, e)
+}
+
 // Delete adds a DELETE route.
 func (s *Surface) Delete(path string, right authz.Right, summary string, e Endpoint) {
 	s.add(http.MethodDelete, path, right, summary, e)
