@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ import (
 	"tongxin/internal/ids"
 	"tongxin/internal/seal"
 	"tongxin/internal/signed"
+	"tongxin/live/sfu"
 	"tongxin/member"
 	"tongxin/member/signin"
 	"tongxin/moderate"
@@ -48,6 +50,7 @@ type house struct {
 	check   *moderate.Service
 	members *signin.Service
 	live    *contest.Service
+	node    *sfu.Node // made, not started
 	feed    *feed.Service
 	log     *bytes.Buffer
 	orgs    map[string]*staff.Org
@@ -84,6 +87,8 @@ func buildFor(t testing.TB, policy staff.Policy, log *slog.Logger) *house {
 		Log:   log,
 		Clock: h.clock, Random: rand.Reader,
 	})
+	h.node, err = sfu.New(sfu.Config{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Clock: h.clock, Log: log})
+	check(t, err)
 	_, err = handlers.Mount(h.kit, h.deps(box))
 	check(t, err)
 	h.seed()
@@ -301,6 +306,7 @@ func (h *house) deps(box *seal.Box) handlers.Deps {
 	})
 	check(h.t, err)
 	return handlers.Deps{
+		Live: h.node, LiveAdmit: admitLive,
 		Members: roster, SignIn: h.signIn(roster, box), Bank: h.bank(posts), Contests: h.contests(), Exams: h.exams(), Results: h.results(), Moderate: h.checker(box), Notify: h.notices(), Pictures: signed.New(box.Derive("pictures"), "picture", h.clock),
 		Feed: feeds, PublicURL: "http://example.com", Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
 		Callback: func(context.Context, string, string, url.Values, []byte) (string, error) {

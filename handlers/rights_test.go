@@ -49,6 +49,8 @@ func public() []string {
 		"GET /wechat/{appid}", "POST /wechat/{appid}", "GET /calendar/{token}",
 		"GET /feeds/{account}", "GET /feeds/{account}/rss.xml", "GET /feeds/{account}/atom.xml", "GET /feeds/{account}/feed.json",
 		"GET /feeds/{account}/items/{id}", "GET /feeds/{account}/pictures/{name}", "GET /pictures/{token}", "GET /c", "GET /c/{code}", "GET /ws/contest",
+		"POST /whip/{room}", "OPTIONS /whip/{room}", "PATCH /whip/{room}/{session}", "DELETE /whip/{room}/{session}", "OPTIONS /whip/{room}/{session}",
+		"POST /whep/{room}", "OPTIONS /whep/{room}", "PATCH /whep/{room}/{session}", "DELETE /whep/{room}/{session}", "OPTIONS /whep/{room}/{session}",
 	}
 }
 

@@ -106,6 +106,9 @@ func liveCommand(_ context.Context, c *cli, args []string) error {
 			return err
 		}
 	}
+	if *set.secretKey == "" {
+		return errors.New("TONGXIN_SECRET_KEY is not set, and TONGXIN_DATA has no secret.key: the token must be made under the server's secret")
+	}
 	box, err := boxFor(set)
 	if err != nil {
 		return err

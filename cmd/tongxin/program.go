@@ -73,8 +73,8 @@ type program struct {
 	// people into its rooms.
 	live       *sfu.Node
 	liveTokens *signed.Signer
-	kit      *httpkit.Kit
-	surface  struct{ staff, member *httpkit.Surface }
+	kit        *httpkit.Kit
+	surface    struct{ staff, member *httpkit.Surface }
 
 	closers []func() error
 }
