@@ -55,8 +55,6 @@ type viewer struct {
 	keys    keys // set once, before the shard knows the viewer
 	asked   time.Time
 	closed  bool
-	worst   uint8 // loss in the present compound packet
-	reports bool
 
 	badReports, goodReports atomic.Int32 // one after the other
 
