@@ -47,14 +47,14 @@ type viewer struct {
 	heard  atomic.Int64         // last proof of consent, nanoseconds since born
 	joined atomic.Bool
 
-	mu      sync.Mutex
-	ice     credentials
-	tries   int
-	dtls    *dgram.Queue
-	conn    *dtls.Conn
-	keys    keys // set once, before the shard knows the viewer
-	asked   time.Time
-	closed  bool
+	mu     sync.Mutex
+	ice    credentials
+	tries  int
+	dtls   *dgram.Queue
+	conn   *dtls.Conn
+	keys   keys // set once, before the shard knows the viewer
+	asked  time.Time
+	closed bool
 
 	badReports, goodReports atomic.Int32 // one after the other
 
