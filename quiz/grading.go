@@ -132,7 +132,7 @@ func (s *Exams) GradeAnswer(ctx context.Context, actor *authz.Actor, attempt ids
 		Comment: in.Comment, Grader: actor.Name, GradedAt: s.now(), Version: version + 1,
 	}
 	e := trail.Entry{Actor: actor, Action: "attempt.grade", Object: "attempt", ID: attempt, OrgPath: w.OrgPath, Detail: map[string]string{
-		"n": fmt.Sprint(n), "points": fmt.Sprint(in.Points), "of": fmt.Sprint(w.Points),
+		"n": fmt.Sprint(n), "points": fmt.Sprint(in.Points), "full": fmt.Sprint(w.Points),
 	}}
 	if err := s.cfg.Store.Mark(ctx, []Marked{m}, actor.Name, "评分", []trail.Entry{e}); err != nil {
 		return nil, err

@@ -129,8 +129,8 @@ func (db *DB) reseal(ctx context.Context, keys Rotator, c sealedColumn, rows []s
 		}
 		if d.Resealed > 0 {
 			tx.Audit(trail.Entry{
-				Actor: authz.SystemActor("rotate-keys"), Action: "keys.rotate", Object: c.table,
-				Detail: map[string]string{"column": c.column, "rows": strconv.Itoa(d.Resealed)},
+				Actor: authz.SystemActor("rotate-keys"), Action: "keys.rotate", Object: "keys",
+				Detail: map[string]string{"column": c.table + "." + c.column, "rows": strconv.Itoa(d.Resealed)},
 			})
 		}
 		return nil
