@@ -54,7 +54,7 @@ test: deps web ## install what the tests need (Debian, as root) and run everythi
 	TONGXIN_TEST_ARTIFACTS="$(CURDIR)/artifacts" $(GO) run gotest.tools/gotestsum@v1.13.0 --format pkgname --packages ./... -- -tags '$(TAGS)' -timeout 28m
 
 race: deps ## the packages with concurrency under the race detector
-	$(GO) test -race ./storage/... ./publish/... ./wechat/... ./internal/... ./staff/... ./member/... ./notify/... ./moderate/... ./quiz/...
+	$(GO) test -race -timeout 40m ./live/... ./storage/... ./publish/... ./wechat/... ./internal/... ./staff/... ./member/... ./notify/... ./moderate/... ./quiz/...
 
 deps: ## install (as root) or name the programs that the tests need
 	@./scripts/deps.sh

@@ -38,6 +38,7 @@ type house struct {
 	box   *seal.Box
 	svc   *moderate.Service
 	log   *bytes.Buffer
+	write slog.Handler // to log; one for all nodes, which keeps their lines apart
 	orgs  map[string]moderate.Item // OrgID and OrgPath only
 
 	mu    sync.Mutex
@@ -53,6 +54,7 @@ type house struct {
 func open(t testing.TB) *house {
 	t.Helper()
 	h := &house{t: t, clock: clock.NewManual(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)), orgs: map[string]moderate.Item{}, log: &bytes.Buffer{}}
+	h.write = slog.NewTextHandler(h.log, nil)
 	h.db = storagetest.Open(t, storage.Options{DSN: t.TempDir() + "/test.db", Clock: h.clock})
 	h.store = storage.NewModeration(h.db)
 	var err error
@@ -79,7 +81,7 @@ func open(t testing.TB) *house {
 // node is one more process on the same database.
 func (h *house) node() *moderate.Service {
 	svc, err := moderate.New(moderate.Config{
-		Store: storage.NewModeration(h.db), Sealer: h.box, Clock: h.clock, IDs: h.db.IDs(), Log: slog.New(slog.NewTextHandler(h.log, nil)),
+		Store: storage.NewModeration(h.db), Sealer: h.box, Clock: h.clock, IDs: h.db.IDs(), Log: slog.New(h.write),
 		Checker: fake{
 			text: func(a moderate.Ask) (moderate.Answer, error) {
 				h.mu.Lock()

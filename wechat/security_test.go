@@ -13,10 +13,13 @@ import (
 	"tongxin/wechat/sandbox"
 )
 
+// asMini makes the account a mini-program: only those may ask for checks.
+func asMini(c *sandbox.Config) { c.Accounts[0].Kind = "mini" }
+
 const person = "oPerson00000000000000000000"
 
 func TestContentCheck(t *testing.T) {
-	w := start(t, nil)
+	w := start(t, asMini)
 	ctx := t.Context()
 	_, err := w.acc.CheckText(ctx, person, 2, "同意参加")
 	if wechat.CodeOf(err) != 40003 || wechat.KindOf(err) != wechat.Permanent {
@@ -56,7 +59,7 @@ func TestContentCheck(t *testing.T) {
 
 // Down in every way: an error that may be repeated, never a verdict.
 func TestContentCheckDown(t *testing.T) {
-	w := start(t, nil)
+	w := start(t, asMini)
 	if err := w.box.Visit(w.creds.AppID, person); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +90,7 @@ func TestContentCheckDown(t *testing.T) {
 }
 
 func TestPictureCheck(t *testing.T) {
-	w := start(t, nil)
+	w := start(t, asMini)
 	pictures := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		if _, err := rw.Write(pic(t, "png", 3)); err != nil {
 			t.Error(err)

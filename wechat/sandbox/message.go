@@ -326,7 +326,11 @@ func (s *Sandbox) listMessages(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	people := []fields{}
+	for _, u := range s.Users() {
+		people = append(people, fields{"openid": OpenID(a.Settings.AppID, u.ID), "nickname": u.Nickname})
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return fields{"messages": clean(a.Received), "templates": clean(a.Settings.Templates), "grants": maps.Clone(a.Grants)}, nil
+	return fields{"messages": clean(a.Received), "templates": clean(a.Settings.Templates), "grants": maps.Clone(a.Grants), "people": people}, nil
 }

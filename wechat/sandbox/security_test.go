@@ -18,6 +18,21 @@ func (b *bench) checkText(change map[string]any) answer {
 	return b.call("/wxa/msg_sec_check", in)
 }
 
+// asMini makes the bench's account a mini-program: only those may ask.
+func asMini(c *Config) { c.Accounts[0].Kind = "mini" }
+
+func TestOfficialAccountsMayNotAsk(t *testing.T) {
+	b := newBench(t, nil)
+	b.control("visit", map[string]any{"appid": testApp, "openid": member})
+	if got := b.checkText(nil); got.code() != 48001 {
+		t.Errorf("text: %v", got)
+	}
+	in := map[string]any{"version": 2, "openid": member, "scene": 2, "media_type": 2, "media_url": "http://127.0.0.1/x.jpg"}
+	if got := b.call("/wxa/media_check_async", in); got.code() != 48001 {
+		t.Errorf("picture: %v", got)
+	}
+}
+
 func suggestOf(a answer) string {
 	r, ok := a["result"].(map[string]any)
 	if !ok {
@@ -28,7 +43,7 @@ func suggestOf(a answer) string {
 }
 
 func TestContentCheck(t *testing.T) {
-	b := newBench(t, nil)
+	b := newBench(t, asMini)
 	if got := b.checkText(nil); got.code() != 40003 {
 		t.Fatalf("somebody who never came: %v", got)
 	}
@@ -80,7 +95,7 @@ func TestPictureCheckIsPushed(t *testing.T) {
 		}
 	}))
 	t.Cleanup(pictures.Close)
-	b := newBench(t, func(c *Config) { c.Accounts[0].CallbackURL = url })
+	b := newBench(t, func(c *Config) { asMini(c); c.Accounts[0].CallbackURL = url })
 	b.control("visit", map[string]any{"appid": testApp, "openid": member})
 	ask := func(address string) answer {
 		return b.call("/wxa/media_check_async", map[string]any{"version": 2, "openid": member, "scene": 1, "media_url": address, "media_type": 2})

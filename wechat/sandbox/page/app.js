@@ -1,6 +1,7 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
+const PANES = ["calls", "faults", "ledger", "subs"];
 const state = { appid: "", open: null, seq: 0, calls: [], faults: null, accounts: [], seen: {} };
 
 const PATHS = {
@@ -28,6 +29,11 @@ const PATHS = {
   "/cgi-bin/message/mass/delete": "删除群发",
   "/cgi-bin/openapi/quota/get": "查询调用次数",
   "/cgi-bin/getcallbackip": "回调 IP",
+  "/cgi-bin/message/subscribe/send": "发送订阅消息（小程序）",
+  "/cgi-bin/message/subscribe/bizsend": "发送订阅通知（公众号）",
+  "/cgi-bin/message/template/send": "发送模板消息",
+  "/wxa/msg_sec_check": "检测文字",
+  "/wxa/media_check_async": "检测图片",
   "/sns/jscode2session": "小程序登录",
   "/wxa/business/getuserphonenumber": "读取手机号",
   "/sns/oauth2/access_token": "网页授权换取身份",
@@ -35,7 +41,7 @@ const PATHS = {
   "/datacube/getarticlesummary": "图文每日数据",
   "/datacube/getarticletotal": "图文总数据",
 };
-const EVENTS = { PUBLISHJOBFINISH: "推送：发布结果", MASSSENDJOBFINISH: "推送：群发结果", text: "推送：关注者的消息", subscribe: "推送：关注", unsubscribe: "推送：取消关注" };
+const EVENTS = { subscribe_msg_popup_event: "推送：订阅选择", subscribe_msg_sent_event: "推送：订阅消息送达", wxa_media_check: "推送：图片检测结果", PUBLISHJOBFINISH: "推送：发布结果", MASSSENDJOBFINISH: "推送：群发结果", text: "推送：关注者的消息", subscribe: "推送：关注", unsubscribe: "推送：取消关注" };
 const KINDS = {
   busy_before: "系统繁忙（-1），没有生效",
   busy_after: "系统繁忙（-1），其实已生效",
@@ -254,6 +260,40 @@ function drawLedger(data) {
   if (!rows.length) $("accepted").append(el("li", "empty", el("b", "", "还没有提交"), "每一次被接受的发布和群发都记在这里，用来证明没有重复。"));
 }
 
+// drawSubs shows, for each person and template, how many messages are still
+// allowed, and lets the person answer the dialog as on the phone.
+function drawSubs(data) {
+  const account = state.accounts.find((a) => a.appid === state.appid);
+  const open = data.templates.filter((t) => t.use !== "template");
+  $("subs-hint").textContent = open.length
+    ? "“允许一次”相当于在手机上点了订阅弹窗的“允许”：每点一次可以收一条。"
+    : (account ? account.name : "这个账号") + "没有可以订阅的模板，请在左侧选择小程序。";
+  $("grants").replaceChildren(...open.map((t) => {
+    const rows = data.people.map((p) => {
+      const say = (answer, text) => {
+        const b = el("button", "", text);
+        b.type = "button";
+        b.addEventListener("click", async () => {
+          await act(() => ask("subscribe", { appid: state.appid, openid: p.openid, template_id: t.id, answer }), answer === "accept" ? "已允许一次" : "已拒绝");
+          poll();
+        });
+        return b;
+      };
+      const left = data.grants[p.openid + " " + t.id] || 0;
+      return el("li", "grant", el("span", "", el("b", "", p.nickname), el("small", "", left ? "还可以收 " + left + " 条" : "没有允许")), say("accept", "允许一次"), say("reject", "拒绝"));
+    });
+    return el("section", "", el("h3", "", t.title), el("ul", "grants", ...rows));
+  }));
+  const names = Object.fromEntries(data.people.map((p) => [p.openid, p.nickname]));
+  const list = data.messages.slice(-100).reverse().map((m) => {
+    const info = el("dl", "more-info");
+    for (const [k, v] of [...Object.entries(m.data), ["页面", m.page], ["msgid", m.msgid]]) if (v) info.append(el("dt", "", k), el("dd", "", v));
+    return el("li", "", el("details", "", el("summary", "", el("time", "", hms(m.at)), el("span", "what", m.title, el("small", "", "发给 " + (names[m.openid] || m.openid)))), info));
+  });
+  $("received").replaceChildren(...list);
+  if (!list.length) $("received").append(el("li", "empty", el("b", "", "还没有消息"), "系统发出的订阅消息和模板消息会出现在这里。"));
+}
+
 // Switches.
 
 function option(value, text) { const o = el("option", "", text); o.value = value; return o; }
@@ -387,7 +427,7 @@ function go(view) {
   for (const b of document.querySelectorAll(".views button")) b.toggleAttribute("aria-current", false);
   document.querySelector('.views [data-goto="' + view + '"]').setAttribute("aria-current", "true");
   if (view === "phone") return;
-  for (const name of ["calls", "faults", "ledger"]) {
+  for (const name of PANES) {
     $(name).hidden = name !== view;
     $("p-" + name).setAttribute("aria-selected", String(name === view));
   }
@@ -448,6 +488,10 @@ async function look() {
       const ledger = await ask("ledger");
       changed("ledger", ledger, () => drawLedger(ledger));
     }
+    if (!$("subs").hidden && state.appid) {
+      const subs = await ask("messages?appid=" + encodeURIComponent(state.appid));
+      changed("subs", [state.appid, subs], () => drawSubs(subs));
+    }
     if (!$("faults").hidden) {
       state.faults = await ask("faults");
       drawFaults(false);
@@ -506,5 +550,5 @@ setUpSwitches();
 loadFaults().catch(() => {});
 const start = new URLSearchParams(location.search);
 if (start.get("tab") === "list") show("list");
-if (["calls", "faults", "ledger"].includes(start.get("view"))) go(start.get("view"));
+if (PANES.includes(start.get("view"))) go(start.get("view"));
 loop();
