@@ -155,6 +155,7 @@ type RegradeInput struct {
 	Revision   int      `json:"revision" minimum:"1" doc:"the corrected revision"`
 	Attempts   []ids.ID `json:"attempts,omitempty" maxItems:"200" doc:"absent: all that have ended"`
 	Reason     string   `json:"reason" minLength:"1" maxLength:"100" doc:"kept in the audit"`
+	DryRun     bool     `json:"dryRun,omitempty" doc:"count only: no mark changes and nothing is kept"`
 }
 
 // Regraded says what came of it.
@@ -209,6 +210,9 @@ func (s *Exams) Regrade(ctx context.Context, actor *authz.Actor, paper ids.ID, i
 		}
 		m.Share, m.Ref, m.Version, m.Grader, m.GradedAt = share, ref, m.Version+1, "", time.Time{}
 		changed = append(changed, m.Marked)
+	}
+	if in.DryRun {
+		return out, nil
 	}
 	e := paperEntry(actor, "paper.regrade", p, map[string]string{
 		"question": in.QuestionID.String(), "revision": fmt.Sprint(in.Revision), "attempts": fmt.Sprint(out.Attempts), "changed": fmt.Sprint(out.Changed), "reason": in.Reason,

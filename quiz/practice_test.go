@@ -293,7 +293,15 @@ func TestGradingByPeopleAndByACorrectedKey(t *testing.T) {
 	code(t, err, errs.Invalid)
 	_, err = h.svc.Regrade(ctx, h.boss, p.ID, quiz.RegradeInput{QuestionID: 1, Revision: 3, Reason: "答案有误"})
 	code(t, err, errs.Invalid)
-	out, err := h.service().Regrade(ctx, h.boss, p.ID, quiz.RegradeInput{QuestionID: 1, Revision: 2, Reason: "答案有误"})
+	// A dry run counts and touches nothing.
+	out, err := h.service().Regrade(ctx, h.boss, p.ID, quiz.RegradeInput{QuestionID: 1, Revision: 2, Reason: "答案有误", DryRun: true})
+	check(t, err)
+	res, err = h.service().Result(ctx, m, w.AttemptID)
+	check(t, err)
+	if out.Attempts != 1 || out.Changed != 1 || *res.Score != 10 {
+		t.Fatalf("%+v %+v", out, res)
+	}
+	out, err = h.service().Regrade(ctx, h.boss, p.ID, quiz.RegradeInput{QuestionID: 1, Revision: 2, Reason: "答案有误"})
 	check(t, err)
 	res, resErr := h.service().Result(ctx, m, w.AttemptID)
 	check(t, resErr)

@@ -11,6 +11,7 @@ export type QuestionKind = QuestionContent['kind']
 export type QuestionState = Question['state']
 export type QuestionRevision = S['QuizQuestionRevision']
 export type Shown = S['QuizShown']
+export type Answer = S['QuizAnswer']
 export type Key = S['QuizKey']
 export type Preview = S['QuizPreview']
 export type Paper = S['QuizPaper']
@@ -131,6 +132,8 @@ export const paperResults = (id: string, query: { orgId?: string; cursor?: strin
 export const paperTurnout = (id: string) => take(client.GET('/papers/{id}/turnout', ofPaper(id, {})))
 export const paperAnalysis = (id: string) => take(client.GET('/papers/{id}/analysis', ofPaper(id, {})))
 export const itemAnswers = (id: string, question: string) => take(client.GET('/papers/{id}/analysis/{question}', { params: { path: { id, question }, query: {} } }))
+export type Regraded = S['QuizRegraded']
+export const regradePaper = (id: string, body: S['QuizRegradeInput']) => take(client.POST('/papers/{id}/regrade', { ...at(id), body }))
 export const listCertificates = (id: string, query: { cursor?: string; limit?: number }) => take(client.GET('/papers/{id}/certificates', ofPaper(id, query)))
 export const revokeCertificate = (id: string, version: number, reason: string) => take(client.POST('/certificates/{id}/revoke', { ...edit(id, version), body: { reason } }))
 export const resultsUrl = (id: string) => BASE + `/papers/${id}/results.xlsx`

@@ -5122,6 +5122,8 @@ export interface components {
         QuizRegradeInput: {
             /** @description absent: all that have ended */
             attempts?: string[] | null;
+            /** @description count only: no mark changes and nothing is kept */
+            dryRun?: boolean;
             questionId: string;
             /** @description kept in the audit */
             reason: string;

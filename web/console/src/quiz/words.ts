@@ -1,4 +1,4 @@
-import type { Key, Paper, PaperRules, QuestionContent, QuestionKind, QuestionState, Seat, Shown } from '@/api/quiz'
+import type { Answer, Key, Paper, PaperRules, QuestionContent, QuestionKind, QuestionState, Seat, Shown } from '@/api/quiz'
 import type { Label } from '@/lib/words'
 
 export const KIND: Record<QuestionKind, string> = {
@@ -21,6 +21,44 @@ export const DIFFICULTY = ['', '很易', '易', '中', '难', '很难'] as const
 
 /** A, B, C … for the place of a part. */
 export const letter = (i: number): string => String.fromCharCode(65 + i)
+
+/** What somebody answered, by the letters and numbers that stand before the parts as they were written. */
+export function answerText(kind: QuestionKind, a: Answer): string {
+  switch (kind) {
+    case 'single':
+    case 'multiple':
+      return (a.choice ?? []).map(letter).join('、')
+    case 'truefalse':
+      return a.choice?.[0] === 1 ? '正确' : '错误'
+    case 'fill':
+      return (a.blanks ?? []).map((t, i) => `（${i + 1}）${t || '空'}`).join('；')
+    case 'order':
+      return (a.order ?? []).map(letter).join(' → ')
+    case 'match':
+      return (a.match ?? []).map((r, i) => `${i + 1}－${r < 0 ? '无' : letter(r)}`).join('，')
+    case 'short':
+      return a.text ?? ''
+  }
+}
+
+/** What is right in a content of the bank, in a sentence. */
+export function contentKey(c: QuestionContent): string {
+  switch (c.kind) {
+    case 'single':
+    case 'multiple':
+      return (c.options ?? []).flatMap((o, i) => (o.right ? [letter(i)] : [])).join('、') || '没有正确选项'
+    case 'truefalse':
+      return c.true ? '正确' : '错误'
+    case 'fill':
+      return (c.blanks ?? []).map((b, i) => `（${i + 1}）${b.number ? `${b.number.value} ± ${b.number.tolerance}` : (b.accept ?? []).join(' 或 ')}`).join('；')
+    case 'order':
+      return (c.items ?? []).join(' → ')
+    case 'match':
+      return (c.pairs ?? []).map((p) => `${p.left}－${p.right}`).join('，')
+    case 'short':
+      return '由人评分'
+  }
+}
 
 /** What is right, in a sentence, by the letters and numbers that stand before the parts. */
 export function keyText(shown: Shown, key: Key): string {
