@@ -38,7 +38,7 @@ type house struct {
 	box   *seal.Box
 	svc   *moderate.Service
 	log   *bytes.Buffer
-	write slog.Handler // to log; one for all nodes, which keeps their lines apart
+	write slog.Handler             // to log; one for all nodes, which keeps their lines apart
 	orgs  map[string]moderate.Item // OrgID and OrgPath only
 
 	mu    sync.Mutex

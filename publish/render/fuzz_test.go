@@ -91,11 +91,11 @@ func TestAnyMarkup(t *testing.T) {
 	})
 }
 
-// Inputs made to hurt must cost no more than their size.
 // hang is longer than any input takes on a slow machine under the race
 // detector; what grows with the square of the size takes minutes.
 const hang = 40 * time.Second
 
+// Inputs made to hurt must cost no more than their size.
 func TestHostileSize(t *testing.T) {
 	for name, in := range map[string]string{
 		"open tags":       strings.Repeat("<b>", 100000),
