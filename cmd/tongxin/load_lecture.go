@@ -85,7 +85,10 @@ func (l *lecture) own(ctx context.Context, c *cli, pprof string) (stop func() er
 	const room = "bench"
 	l.whip, l.whep, l.pid = ch.url+"/whip/"+room, ch.url+"/whep/"+room, ch.cmd.Process.Pid
 	l.whipToken, l.whepToken = sign.Token(livePublish+":"+room, time.Hour), sign.Token(liveWatch+":"+room, time.Hour)
-	return func() error { return errors.Join(ch.stop(), b.close()) }, nil
+	return func() error {
+		l.http.CloseIdleConnections() // the server waits for them
+		return errors.Join(ch.stop(), b.close())
+	}, nil
 }
 
 // usage of the server at a moment; zero when its process is not known.

@@ -279,7 +279,7 @@ func (s sums) figures(took time.Duration) map[string]any {
 		total += uint64(n)
 	}
 	at := func(p float64) float64 {
-		want, seen := uint64(p*float64(total)), uint64(0)
+		want, seen := min(uint64(p*float64(total)), total-1), uint64(0)
 		for i, n := range s.delay {
 			if seen += uint64(n); seen > want {
 				return float64(i) * latencyStep.Seconds() * 1000

@@ -16,6 +16,24 @@ type Rewriter struct {
 	lastSeq  int64
 	lastTS   uint32
 	lastAt   time.Time
+	skips    []int64 // numbers of the source that were left out, oldest first
+}
+
+// skipsKept is how far back late packets find their way past numbers left out.
+const skipsKept = 64
+
+// Skip leaves out a packet of the source: one without content, by which senders
+// measure the network. Later ones move up. An old one leaves a gap.
+func (w *Rewriter) Skip(ssrc uint32, seq uint16) {
+	src := Extend(w.src, seq)
+	if !w.started || ssrc != w.ssrc || src <= w.src {
+		return
+	}
+	w.src = src
+	w.offset--
+	if w.skips = append(w.skips, src); len(w.skips) > skipsKept {
+		w.skips = append(w.skips[:0], w.skips[1:]...)
+	}
 }
 
 // Next returns number and timestamp for a packet that arrived at the time at.
@@ -23,7 +41,7 @@ type Rewriter struct {
 func (w *Rewriter) Next(ssrc uint32, seq uint16, ts uint32, at time.Time) (ext int64, out uint32, fresh bool) {
 	if !w.started || ssrc != w.ssrc {
 		fresh = true
-		w.ssrc, w.src = ssrc, int64(seq)
+		w.ssrc, w.src, w.skips = ssrc, int64(seq), w.skips[:0]
 		if w.started {
 			// The pause counts, at least a frame: players reorder by timestamp.
 			gap := max(int64(at.Sub(w.lastAt)), int64(10*time.Millisecond)) * int64(w.Rate) / int64(time.Second)
@@ -36,6 +54,9 @@ func (w *Rewriter) Next(ssrc uint32, seq uint16, ts uint32, at time.Time) (ext i
 	src := Extend(w.src, seq)
 	w.src = max(w.src, src)
 	ext, out = src+w.offset, ts+w.tsOffset
+	for i := len(w.skips) - 1; i >= 0 && w.skips[i] > src; i-- {
+		ext++ // it is older than what was left out
+	}
 	if fresh || ext > w.lastSeq {
 		w.lastSeq, w.lastTS, w.lastAt = ext, out, at
 	}

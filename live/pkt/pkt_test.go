@@ -192,6 +192,44 @@ func TestRewriter(t *testing.T) {
 	}
 }
 
+// Packets without content are left out, and those that were late find their
+// numbers all the same.
+func TestRewriterSkips(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := pkt.Rewriter{Rate: 90000}
+		first := rapid.Uint16().Draw(t, "first")
+		at := time.Unix(1000, 0)
+		base, _, _ := w.Next(1, first, 0, at)
+		src, want := first, base
+		late, lateWant := []uint16{}, []int64{}
+		for range rapid.IntRange(0, 60).Draw(t, "n") {
+			src++
+			switch rapid.IntRange(0, 3).Draw(t, "what") {
+			case 0:
+				w.Skip(1, src)
+			case 1:
+				want++
+				late, lateWant = append(late, src), append(lateWant, want)
+				src++
+				want++ // another one shows that one was missing
+				if got, _, _ := w.Next(1, src, 0, at); got != want {
+					t.Fatalf("%d, want %d", got, want)
+				}
+			default:
+				want++
+				if got, _, _ := w.Next(1, src, 0, at); got != want {
+					t.Fatalf("%d, want %d", got, want)
+				}
+			}
+		}
+		for i, seq := range late {
+			if got, _, _ := w.Next(1, seq, 0, at); got != lateWant[i] {
+				t.Fatalf("a late one became %d, want %d", got, lateWant[i])
+			}
+		}
+	})
+}
+
 func TestKeyFrames(t *testing.T) {
 	for _, c := range []struct {
 		name  string

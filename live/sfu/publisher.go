@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -77,13 +78,25 @@ func codecs(m *webrtc.MediaEngine) error {
 			},
 			PayloadType: webrtc.PayloadType(102 + i),
 		}
-		if err := m.RegisterCodec(c, webrtc.RTPCodecTypeVideo); err != nil {
+		if err := video(m, c); err != nil {
 			return err
 		}
 	}
-	return m.RegisterCodec(webrtc.RTPCodecParameters{
+	return video(m, webrtc.RTPCodecParameters{
 		RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000, RTCPFeedback: videoFeedback()},
 		PayloadType:        96,
+	})
+}
+
+// video registers a codec and its retransmission, which browsers also use to
+// probe the network: else they put padding between the pictures.
+func video(m *webrtc.MediaEngine, c webrtc.RTPCodecParameters) error {
+	if err := m.RegisterCodec(c, webrtc.RTPCodecTypeVideo); err != nil {
+		return err
+	}
+	return m.RegisterCodec(webrtc.RTPCodecParameters{
+		RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: fmt.Sprintf("apt=%d", c.PayloadType)},
+		PayloadType:        c.PayloadType + 16,
 	}, webrtc.RTPCodecTypeVideo)
 }
 
@@ -199,7 +212,7 @@ func h264First(t *webrtc.RTPTransceiver) {
 	}
 	var first, rest []webrtc.RTPCodecParameters
 	for _, c := range rx.GetParameters().Codecs {
-		if strings.EqualFold(c.MimeType, webrtc.MimeTypeH264) {
+		if strings.EqualFold(c.MimeType, webrtc.MimeTypeH264) { // its retransmission follows by itself
 			first = append(first, c)
 		} else {
 			rest = append(rest, c)

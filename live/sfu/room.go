@@ -105,6 +105,10 @@ func (r *room) push(src *source, in pkt.RTP, now time.Time) {
 	if r.closed || t.source != src {
 		return // somebody else publishes by now
 	}
+	if len(in.Payload) == 0 { // padding, to probe the network
+		t.write.Skip(in.SSRC, in.Seq)
+		return
+	}
 	seq, ts, fresh := t.write.Next(in.SSRC, in.Seq, in.TS, now)
 	if fresh {
 		t.reported, t.hasKey, t.codec = false, false, src.codec
@@ -114,9 +118,6 @@ func (r *room) push(src *source, in pkt.RTP, now time.Time) {
 		}
 	}
 	p := &pkt.Packet{Seq: seq, TS: ts, Payload: in.Payload, Marker: in.Marker}
-	if len(in.Payload) == 0 {
-		return // a probe for bandwidth
-	}
 	if src.codec.Video() {
 		r.frames(t, p)
 	}

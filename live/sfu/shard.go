@@ -15,6 +15,7 @@ const (
 	catchTick  = 5 * time.Millisecond
 	slowTick   = 100 * time.Millisecond
 	reportTick = 3 * time.Second
+	firstTick  = 300 * time.Millisecond
 	// heldLoss of 256 packets in two reports one after the other: the viewer's
 	// network does not carry the pictures, so that they stop for a while.
 	heldLoss = 64
@@ -285,6 +286,10 @@ func (s *shard) report(v *viewer, now time.Time) {
 		return
 	}
 	v.nextReport = now.Add(reportTick)
+	if !hasAudio || !hasVideo || v.reports < 2 {
+		v.nextReport = now.Add(firstTick) // until both are aligned, sound and picture drift
+	}
+	v.reports++
 	b, r := s.plain[:0], v.room
 	var ssrcs []uint32
 	if hasAudio {

@@ -66,6 +66,7 @@ type viewer struct {
 	audioCount sent
 	videoCount sent
 	nextReport time.Time
+	reports    int
 	heldFor    time.Duration
 	heldUntil  time.Time
 	resends    int

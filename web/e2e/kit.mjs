@@ -22,12 +22,12 @@ function browserPath() {
   throw new Error('there is no chromium in PATH')
 }
 
-/** Starts the browser. pictures is the directory that screenshots are kept in. */
-export async function openHouse({ base, pictures }) {
+/** Starts the browser. pictures is the directory that screenshots are kept in, args are further ones for the browser. */
+export async function openHouse({ base, pictures, args = [] }) {
   mkdirSync(pictures, { recursive: true })
   const browser = await chromium.launch({
     executablePath: browserPath(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', ...args],
   })
   return { browser, base, pictures, people: [], complaints: [] }
 }
