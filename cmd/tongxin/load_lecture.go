@@ -20,6 +20,7 @@ type lecture struct {
 	pid                              int
 	http                             *http.Client
 	pool                             *viewerPool
+	pace                             bool
 	base                             time.Time // of the timestamps inside the packets
 }
 
@@ -31,6 +32,7 @@ func loadLecture(ctx context.Context, c *cli, args []string) error {
 	span := f.Duration("for", 20*time.Second, "how long to measure once all are there")
 	rate := f.Int("rate", 50, "joins a second")
 	storm := f.Int("storm", 0, "further people who join within two seconds in the middle; those who watch already are measured")
+	pace := f.Bool("pace", false, "send the packets of a frame spread over time, as browsers do, and not at once")
 	receivers := f.Int("receivers", 2, "threads that receive")
 	whip := f.String("whip", "", "WHIP address of another server")
 	whep := f.String("whep", "", "WHEP address of another server")
@@ -41,7 +43,7 @@ func loadLecture(ctx context.Context, c *cli, args []string) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	l := &lecture{whip: *whip, whep: *whep, whipToken: *whipToken, whepToken: *whepToken, pid: *pid, base: time.Now()}
+	l := &lecture{whip: *whip, whep: *whep, whipToken: *whipToken, whepToken: *whepToken, pid: *pid, pace: *pace, base: time.Now()}
 	l.http = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64}}
 	stop := func() error { return nil }
 	if l.whip == "" {
@@ -132,7 +134,7 @@ func (l *lecture) run(ctx context.Context, c *cli, viewers, storm, rate, receive
 	if err := pause(ctx, 4*time.Second); err != nil {
 		return nil, err
 	}
-	out := map[string]any{"bench": "lecture", "viewers": viewers, "join_ms": percentiles(joins), "join_cpu_ms": round((cpu1 - cpu0).Seconds() * 1000 / float64(viewers))}
+	out := map[string]any{"bench": "lecture", "viewers": viewers, "paced": l.pace, "join_ms": percentiles(joins), "join_cpu_ms": round((cpu1 - cpu0).Seconds() * 1000 / float64(viewers))}
 	before := l.pool.snapshot()
 	cpu, _, err := l.usage()
 	if err != nil {
@@ -167,7 +169,7 @@ func (l *lecture) run(ctx context.Context, c *cli, viewers, storm, rate, receive
 	if l.pid != 0 && s.received > 0 {
 		out["server_cpu_percent"] = round(100 * (after - cpu).Seconds() / took.Seconds())
 		out["cpu_s_per_million"] = round((after - cpu).Seconds() / (float64(s.all) / 1e6))
-		out["mb"], out["mb_per_viewer"] = mb, math.Round(1000*(mb-rest)/float64(viewers+storm))/1000
+		out["rest_mb"], out["mb"], out["mb_per_viewer"] = rest, mb, math.Round(1000*(mb-rest)/float64(viewers+storm))/1000
 	}
 	return out, nil
 }

@@ -21,8 +21,7 @@ const (
 	lectureFPS     = 30
 	lectureBody    = 1130 // bytes of a packet of video
 	lectureSound   = 160
-	lectureParts   = 3  // packets of a frame …
-	lectureKeys    = 45 // … and of a key frame
+	lectureKeys    = 15 // packets of a key frame: four times the others, as encoders for live video make them
 	lectureEvery   = 60 // frames from key frame to key frame
 	lectureMagic   = 0x5458
 	lectureStamped = 16 // bytes that carry the moment of sending
@@ -35,6 +34,7 @@ type lecturer struct {
 	base         time.Time   // of the stamps
 	start        time.Time   // of the pace
 	key          atomic.Bool // a key frame is asked for
+	pace         bool        // spread a frame over time as browsers do
 	done         chan struct{}
 	work         sync.WaitGroup
 }
@@ -53,7 +53,7 @@ func (l *lecture) publish(ctx context.Context) (*lecturer, error) {
 	}
 	var s webrtc.SettingEngine
 	s.SetIncludeLoopbackCandidate(true)
-	p := &lecturer{base: l.base, done: make(chan struct{})}
+	p := &lecturer{base: l.base, pace: l.pace, done: make(chan struct{})}
 	if p.pc, err = webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(s)).NewPeerConnection(webrtc.Configuration{}); err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (p *lecturer) show() {
 	}
 	count, since := uint32(0), lectureEvery
 	for n := uint32(0); p.next(n, time.Second/lectureFPS); n++ {
-		parts, kind := lectureParts, byte(1)
+		parts, kind := 3+int(n%2), byte(1)
 		if since++; since >= lectureEvery || since >= lectureFPS/2 && p.key.Swap(false) {
 			parts, kind, since = lectureKeys, 5, 0
 			p.key.Store(false)
@@ -170,6 +170,10 @@ func (p *lecturer) show() {
 			}
 			if i == parts-1 {
 				body[1] |= 0x40
+			}
+			if p.pace && i > 0 && i%2 == 0 {
+				// libwebrtc sends at two and a half times the bitrate, every 5 ms.
+				time.Sleep(7 * time.Millisecond)
 			}
 			p.stamp(body, count)
 			count++

@@ -93,13 +93,13 @@ type group struct {
 
 // counters of a node.
 type counters struct {
-	packets, bytes, unsent, resent, keyRequests, sealErrors atomic.Int64
+	packets, bytes, unsent, resent, keyRequests, held, sealErrors atomic.Int64
 }
 
 // Stats are figures for metrics.
 type Stats struct {
 	Rooms, Publishers, Viewers                        int
-	Packets, Bytes, Unsent, Resent, KeyRequests, Late int64
+	Packets, Bytes, Unsent, Resent, KeyRequests, Held int64
 }
 
 // New makes a node with a certificate of its own. It opens nothing yet.
@@ -229,7 +229,7 @@ func (n *Node) Stats() Stats {
 	c := &n.stats
 	return Stats{
 		Rooms: len(n.rooms), Publishers: n.nPubs, Viewers: n.nViewers, Packets: c.packets.Load(), Bytes: c.bytes.Load(),
-		Unsent: c.unsent.Load(), Resent: c.resent.Load(), KeyRequests: c.keyRequests.Load(),
+		Unsent: c.unsent.Load(), Resent: c.resent.Load(), KeyRequests: c.keyRequests.Load(), Held: c.held.Load(),
 	}
 }
 

@@ -265,6 +265,7 @@ func (s *shard) tick(now time.Time) {
 func (s *shard) hold(v *viewer, now time.Time) {
 	if bad := v.badReports.Load(); bad >= 2 && v.video == flowing {
 		v.badReports.Store(0)
+		s.node.stats.held.Add(1)
 		v.heldFor = min(max(2*v.heldFor, time.Second), heldMost)
 		v.video, v.heldUntil = held, now.Add(v.heldFor)
 	}
