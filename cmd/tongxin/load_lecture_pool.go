@@ -55,7 +55,6 @@ type poolWorker struct {
 type mmsg struct {
 	hdr unix.Msghdr
 	n   uint32
-	_   [4]byte
 }
 
 func newViewerPool(n int, base time.Time) (*viewerPool, error) {

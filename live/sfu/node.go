@@ -235,6 +235,8 @@ func (n *Node) Stats() Stats {
 
 // session is a publisher or a viewer, found again by its id.
 type session interface {
+	// bind tells the session its room before anybody finds it.
+	bind(r *room)
 	// Close ends the session; a second time does nothing.
 	Close()
 	// expired reports that nothing proved the peer's consent for too long.
@@ -266,16 +268,16 @@ func (n *Node) sweep() {
 }
 
 // enter books a session into its room.
-func (n *Node) enter(id, name string, s session, publisher bool) (*room, error) {
+func (n *Node) enter(id, name string, s session, publisher bool) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	full := errs.New(errs.Unavailable, "现在观看的人太多，请稍后再试。")
 	full.RetryAfter = 10 * time.Second
 	switch {
 	case !n.running:
-		return nil, errs.New(errs.Unavailable, "直播服务尚未启动，请稍后再试。")
+		return errs.New(errs.Unavailable, "直播服务尚未启动，请稍后再试。")
 	case publisher && n.nPubs >= n.cfg.MaxPublishers, !publisher && n.nViewers >= n.cfg.MaxViewers:
-		return nil, full
+		return full
 	}
 	r := n.rooms[name]
 	if r == nil {
@@ -283,13 +285,14 @@ func (n *Node) enter(id, name string, s session, publisher bool) (*room, error) 
 		n.rooms[name] = r
 	}
 	r.sessions++
+	s.bind(r)
 	n.sessions[id] = s
 	if publisher {
 		n.nPubs++
 	} else {
 		n.nViewers++
 	}
-	return r, nil
+	return nil
 }
 
 // leave takes a session out; an empty room ends.

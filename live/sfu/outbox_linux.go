@@ -24,7 +24,6 @@ const (
 type mmsghdr struct {
 	hdr unix.Msghdr
 	n   uint32
-	_   [4]byte
 }
 
 // outbox gathers messages of one shard for one socket and sends them with as few

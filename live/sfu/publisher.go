@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -145,11 +146,9 @@ func (n *Node) Publish(ctx context.Context, name, token, offer string) (Answer, 
 		return Answer{}, err
 	}
 	p := &publisher{node: n, id: sessionID(), token: token, born: time.Now(), port: newPort(n)}
-	r, err := n.enter(p.id, name, p, true)
-	if err != nil {
+	if err := n.enter(p.id, name, p, true); err != nil {
 		return Answer{}, err
 	}
-	p.room = r
 	answer, err := p.open(ctx, offer)
 	if err != nil {
 		p.Close()
@@ -163,9 +162,16 @@ func (p *publisher) open(ctx context.Context, offer string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p.pc, err = api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{p.node.pionCert}})
+	pc, err := api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{p.node.pionCert}})
 	if err != nil {
 		return "", err
+	}
+	p.mu.Lock()
+	p.pc = pc
+	closed := p.closed
+	p.mu.Unlock()
+	if closed { // the node ends
+		return "", errors.Join(errs.New(errs.Unavailable, "直播服务正在停止，请稍后再试。"), pc.Close())
 	}
 	p.pc.OnTrack(func(t *webrtc.TrackRemote, rx *webrtc.RTPReceiver) { p.track(t, rx) })
 	p.pc.OnConnectionStateChange(p.state)
@@ -231,7 +237,7 @@ func (p *publisher) state(s webrtc.PeerConnectionState) {
 	case webrtc.PeerConnectionStateDisconnected:
 		p.gone.CompareAndSwap(0, int64(time.Since(p.born)))
 	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-		p.node.work.Go(p.Close) // pion calls from within
+		go p.Close() // pion calls from within
 	}
 }
 
@@ -252,7 +258,7 @@ func (p *publisher) track(t *webrtc.TrackRemote, rx *webrtc.RTPReceiver) {
 		return
 	}
 	defer p.room.end(src)
-	p.node.work.Go(func() { p.reports(src, rx) })
+	go p.reports(src, rx) // ends with the receiver
 	b := make([]byte, maxPacket)
 	for {
 		n, _, err := t.Read(b)
@@ -283,6 +289,9 @@ func (p *publisher) reports(src *source, rx *webrtc.RTPReceiver) {
 	}
 }
 
+// bind implements session.
+func (p *publisher) bind(r *room) { p.room = r }
+
 // expired implements session. pion watches consent; this catches who never
 // connected.
 func (p *publisher) expired(now time.Time) bool {
@@ -296,14 +305,14 @@ func (p *publisher) expired(now time.Time) bool {
 // Close implements session.
 func (p *publisher) Close() {
 	p.mu.Lock()
-	closed := p.closed
+	closed, pc := p.closed, p.pc
 	p.closed = true
 	p.mu.Unlock()
 	if closed {
 		return
 	}
-	if p.pc != nil {
-		if err := p.pc.Close(); err != nil {
+	if pc != nil {
+		if err := pc.Close(); err != nil {
 			p.node.cfg.Log.Debug("live: a publisher did not close in order", "error", err)
 		}
 	}
@@ -321,7 +330,7 @@ func (r *room) take(p *publisher) {
 	r.hasOffset = false
 	r.mu.Unlock()
 	if old != nil {
-		r.node.work.Go(old.Close)
+		go old.Close() // the new one need not wait
 	}
 }
 

@@ -12,8 +12,9 @@ const (
 	videoRing = 1024 // packets kept: nine seconds at 1 Mbit/s
 	audioRing = 256
 	// gather is how long the beginning of a frame waits for its end, so that all
-	// of it leaves in one message.
-	gather = 3 * time.Millisecond
+	// of it leaves in one message. Browsers spread a frame over some milliseconds;
+	// nobody can show its beginning before its end is there.
+	gather = 10 * time.Millisecond
 	// keyPause is the least time between two requests for a key frame: it is
 	// several times the size of others, and everybody has to take it.
 	keyPause = 500 * time.Millisecond
@@ -191,7 +192,7 @@ func (r *room) start() (seq int64, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := &r.video
-	if !t.hasKey || t.frameTS-t.keyTS > lateStart || t.ring.Head()-t.key > int64(t.ring.Len()/2) || t.ring.Get(t.key) == nil {
+	if t.source == nil || !t.hasKey || t.frameTS-t.keyTS > lateStart || t.ring.Head()-t.key > int64(t.ring.Len()/2) || t.ring.Get(t.key) == nil {
 		return 0, false
 	}
 	return t.key, true

@@ -24,7 +24,8 @@ func answerFor(t testing.TB, offer string) (*viewer, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	v := &viewer{node: &Node{print: "aa:bb"}, room: newRoom(&Node{}, "r"), ice: newCredentials()}
+	n := &Node{print: "aa:bb"}
+	v := &viewer{node: n, room: newRoom(n, "r"), ice: newCredentials()}
 	a, err := v.answerWatch(o)
 	return v, a, err
 }

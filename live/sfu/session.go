@@ -21,11 +21,9 @@ func (n *Node) Watch(_ context.Context, name, token, offer string) (Answer, erro
 		node: n, id: sessionID(), token: token, born: time.Now(), ice: newCredentials(), print: o.print,
 		audioSeq: pkt.NewSeqMap(firstSeq()), videoSeq: pkt.NewSeqMap(firstSeq()), resends: resendBurst,
 	}
-	r, err := n.enter(v.id, name, v, false)
-	if err != nil {
+	if err := n.enter(v.id, name, v, false); err != nil {
 		return Answer{}, err
 	}
-	v.room, v.shard = r, n.shards[int(v.audioSeq.Sent())%len(n.shards)]
 	answer, err := v.answerWatch(o)
 	if err != nil {
 		v.Close()

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/dtls/v3"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
@@ -61,6 +62,22 @@ func TestLectureArrives(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who knows only the older SRTP profile gets it.
+func TestOlderProfile(t *testing.T) {
+	n := start(t, nil)
+	p := publish(t, n, "r", webrtc.MimeTypeH264)
+	m := &webrtc.MediaEngine{}
+	check(t, m.RegisterDefaultCodecs())
+	var s webrtc.SettingEngine
+	s.SetIncludeLoopbackCandidate(true)
+	s.SetSRTPProtectionProfiles(dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	w := watch(t, n, "r", webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(s)))
+	p.send(true)
+	p.send(false)
+	w.frames(t, 2)
+	within(t, "a sender report", w.reports)
 }
 
 // VP8 has another mark of a key frame, and who sees no picture asks for one.

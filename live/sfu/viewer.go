@@ -324,6 +324,11 @@ func (v *viewer) rate(loss uint8) {
 	v.goodReports.Add(1)
 }
 
+// bind implements session. The shard is drawn: by the start of a random number.
+func (v *viewer) bind(r *room) {
+	v.room, v.shard = r, v.node.shards[int(v.audioSeq.Sent())%len(v.node.shards)]
+}
+
 // expired implements session.
 func (v *viewer) expired(now time.Time) bool {
 	if !v.joined.Load() {
