@@ -80,6 +80,9 @@ bench: build ## print the figures of docs/benchmarks.md
 	./bin/tongxin load campaign
 	./bin/tongxin load exam
 	./bin/tongxin load contest
+	./bin/tongxin load lecture
+	./bin/tongxin load lecture -viewers 1200 -rate 100
+	./bin/tongxin load lecture -viewers 500 -rate 100 -storm 500
 
 clean: ## remove what was built; data stays
 	rm -rf bin artifacts handlers/dist/console/* handlers/dist/member web/node_modules web/member/node_modules web/member/dist
