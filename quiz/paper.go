@@ -163,6 +163,15 @@ func (p *Paper) endsAt() time.Time {
 	return p.Rules.ClosesAt
 }
 
+// Passed tells whether a score reaches the pass mark; nil where the paper has none.
+func (r *PaperRules) Passed(score float64) *bool {
+	if r.PassPoints <= 0 {
+		return nil
+	}
+	ok := score >= r.PassPoints
+	return &ok
+}
+
 // KnownFrom is when what the rule governs may be known of an attempt that has
 // ended; false: never.
 func (p *Paper) KnownFrom(rule When, ended time.Time) (time.Time, bool) {

@@ -32,8 +32,7 @@ func (s *Exams) result(ctx context.Context, st *sitting) (*Result, error) {
 	score, key := p.known(p.Rules.ShowScore, a, now), p.known(p.Rules.ShowKey, a, now)
 	out.Hidden = hidden(p, a, score, key)
 	if score && a.Pending == 0 {
-		passed := a.Score >= p.Rules.PassPoints
-		out.Score, out.Passed = &a.Score, &passed
+		out.Score, out.Passed = &a.Score, p.Rules.Passed(a.Score)
 	}
 	if !key {
 		return out, nil
@@ -122,7 +121,7 @@ type Card struct {
 // Best is what stands for the member.
 type Best struct {
 	Score  float64 `json:"score"`
-	Passed bool    `json:"passed"`
+	Passed *bool   `json:"passed,omitempty" doc:"absent where the paper has no pass mark"`
 }
 
 // CardAttempt is an attempt in the list of a paper.
@@ -196,7 +195,7 @@ func card(p *Paper, attempts []Attempt, now time.Time) Card {
 			continue
 		}
 		if c.Best == nil || p.Rules.Counting == CountLast || a.Score > c.Best.Score {
-			c.Best = &Best{Score: a.Score, Passed: a.Score >= p.Rules.PassPoints}
+			c.Best = &Best{Score: a.Score, Passed: p.Rules.Passed(a.Score)}
 		}
 	}
 	return c

@@ -59,8 +59,7 @@ func (s *Service) ownResult(p *quiz.Paper, o Own) OwnResult {
 	case known && o.Pending > 0:
 		out.Hidden = "还有简答题等待评分，评完后公布成绩。"
 	case known:
-		passed := o.Score >= p.Rules.PassPoints
-		out.Score, out.Passed, out.Ranking = &o.Score, &passed, p.Rules.Ranking
+		out.Score, out.Passed, out.Ranking = &o.Score, p.Rules.Passed(o.Score), p.Rules.Ranking
 	default:
 		from, ever := p.KnownFrom(p.Rules.ShowScore, o.EndedAt)
 		if out.Hidden = "按照本次的规则，成绩不公布。"; ever {

@@ -154,7 +154,7 @@ export interface PaperCard {
   attemptsAllowed?: number
   attemptsUsed: number
   openAttemptId?: string
-  best?: { score: number; passed: boolean }
+  best?: { score: number; passed?: boolean }
 }
 export interface AttemptBrief {
   id: string
