@@ -117,6 +117,9 @@ type Config struct {
 	// OnChange is told that a member changed or left, so that whoever remembers
 	// members looks again; nil: nobody does.
 	OnChange func()
+	// Elsewhere lists what other parts of the program keep about a member, for
+	// that member's own data; nil: nothing.
+	Elsewhere func(ctx context.Context, m *Member) ([]Part, error)
 }
 
 // Service is the domain. Safe for concurrent use.

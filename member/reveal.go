@@ -55,7 +55,22 @@ type PersonalData struct {
 	Member   Member    `json:"member"`
 	Numbers  Numbers   `json:"numbers"`
 	Requests []Request `json:"requests"`
+	Parts    []Part    `json:"parts" doc:"what the rest of the program keeps: texts, results, sign-ins"`
 	Rules    []Rule    `json:"retention" doc:"how long what is kept"`
+}
+
+// Part is what one part of the program keeps about a person.
+type Part struct {
+	Title string     `json:"title"`
+	Items []PartItem `json:"items"`
+	More  bool       `json:"more,omitempty" doc:"there are older ones than the 200 listed"`
+}
+
+// PartItem is one thing in it, in words that the person understands.
+type PartItem struct {
+	At    time.Time `json:"at"`
+	Label string    `json:"label"`
+	Text  string    `json:"text"`
 }
 
 // Personal returns what is kept about a member, numbers in full: to the member
@@ -73,7 +88,12 @@ func (s *Service) Personal(ctx context.Context, actor *authz.Actor, id ids.ID, r
 	if err != nil {
 		return nil, err
 	}
-	out := &PersonalData{MadeAt: s.cfg.Clock.Now(), Requests: []Request{}, Rules: s.rules.Retention}
+	out := &PersonalData{MadeAt: s.cfg.Clock.Now(), Requests: []Request{}, Parts: []Part{}, Rules: s.rules.Retention}
+	if s.cfg.Elsewhere != nil {
+		if out.Parts, err = s.cfg.Elsewhere(ctx, m); err != nil {
+			return nil, err
+		}
+	}
 	if out.Numbers.Phone, out.Numbers.IDNumber, err = s.numbers(m); err != nil {
 		return nil, err
 	}

@@ -176,7 +176,7 @@ func (p *program) buildMembers(context.Context, options) error {
 	var err error
 	p.members, err = member.New(member.Config{
 		Store: storage.NewMembers(p.db), Sealer: p.box, Clock: p.clock, IDs: p.db.IDs(),
-		Orgs: p.memberOrgs, Staff: p.memberStaff, OnChange: p.forgetMembers,
+		Orgs: p.memberOrgs, Staff: p.memberStaff, OnChange: p.forgetMembers, Elsewhere: p.keptElsewhere,
 	})
 	return err
 }

@@ -90,6 +90,9 @@ func TestOtherBranchesGetNothing(t *testing.T) {
 	if met["secretary"] < 120 || met["editor"] < 120 || met["member"] < 30 || len(seen) < 30 {
 		t.Fatalf("the tables were not walked: %v, and only %d answers show what is theirs: %v", met, len(seen), slices.Sorted(maps.Keys(seen)))
 	}
+	if !seen[memberAPI+"/me/data"] {
+		t.Error("a member's own data lack what the member wrote and answered")
+	}
 	// A second walk: whatever the strangers tried, nothing of it happened.
 	for _, r := range s.p.kit.Routes() {
 		if !seen[r.Path] || r.Method != http.MethodGet {

@@ -50,6 +50,7 @@ export interface OwnData {
   member: Record<string, unknown>
   numbers: { phone?: string; idNumber?: string }
   requests: DataRequest[]
+  parts?: { title: string; items: { at: string; label: string; text: string }[]; more?: boolean }[]
   retention: { text: string; source: string }[]
 }
 export interface Section {

@@ -41,6 +41,10 @@ export function sections(d: OwnData, posts: string[]): Section[] {
         ['最近更新', when(text('updatedAt'))],
       ]),
     },
+    ...(d.parts ?? []).map((p) => ({
+      title: p.more ? `${p.title}（最近的）` : p.title,
+      rows: p.items.map((x) => ({ label: `${when(x.at)} ${x.label}`, value: x.text })),
+    })),
     { title: '保存多久', rows: (d.retention ?? []).map((r) => ({ label: r.source, value: r.text })) },
   ].filter((s) => s.rows.length)
 }

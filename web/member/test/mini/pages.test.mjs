@@ -18,7 +18,7 @@ const empty = {
   'GET /results/topics': { items: [] },
   'GET /certificates': { items: [] },
   'GET /papers/{id}/ranking': { items: [], hidden: '考试结束后公布排名。' },
-  'GET /me/data': { madeAt: '2026-03-02T01:00:00Z', member: { name: '刘芳', kind: 'full', state: 'active', orgName: '第一党支部', joinedAt: '1998-07-01' }, numbers: { phone: '19900000100', idNumber: '000000196805011234' }, requests: [], retention: [{ text: '离开组织一年后删除号码。', source: '本系统约定' }] },
+  'GET /me/data': { madeAt: '2026-03-02T01:00:00Z', member: { name: '刘芳', kind: 'full', state: 'active', orgName: '第一党支部', joinedAt: '1998-07-01' }, numbers: { phone: '19900000100', idNumber: '000000196805011234' }, requests: [], parts: [{ title: '答题记录', items: [{ at: '2026-03-01T01:00:00Z', label: '三会一课知识测试', text: '8 分（满分 10 分）' }] }], retention: [{ text: '离开组织一年后删除号码。', source: '本系统约定' }] },
   'GET /me/requests': { items: [] },
   'GET /sessions': { items: [{ id: '1', device: '安卓手机', client: 'mini', createdAt: '2026-03-01T01:00:00Z', seenAt: '2026-03-02T01:00:00Z', addr: '127.0.0.1', current: true }] },
 }
@@ -51,7 +51,7 @@ const PAGES = [
   ['quiz/wrong/index', {}, /错题本是空的/, /该复习的 1.*重做错题.*错过 2 次.*党章.*想好了，看答案/],
   ['quiz/topics/index', {}, /题库里还没有题目/, /党章.*20 题 · 做过 10 题 · 答对 80%/],
   ['account/results/index', {}, /还没有成绩/, /党章.*强项.*得分率 80%.*去练习.*纪律.*要加强.*党章知识测试 合格证书.*编号 2026-000012.*88 \/ 100/],
-  ['account/data/index', {}, /姓名刘芳.*手机号199\*\*\*\*0100.*000\*+1234.*职务支部书记.*入党日期1998-07-01.*离开组织一年后删除号码/, /复制全部资料/],
+  ['account/data/index', {}, /姓名刘芳.*手机号199\*\*\*\*0100.*000\*+1234.*职务支部书记.*入党日期1998-07-01.*答题记录.*三会一课知识测试.*8 分.*离开组织一年后删除号码/, /复制全部资料/],
   ['account/requests/index', {}, /还没有申请/, /入党日期有误.*|更正信息/],
   ['account/devices/index', {}, /安卓手机.*这台/, /全部退出/],
 ]
