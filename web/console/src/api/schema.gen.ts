@@ -3653,11 +3653,25 @@ export interface components {
             idNumber?: string;
             phone?: string;
         };
+        MemberPart: {
+            items: components["schemas"]["MemberPartItem"][] | null;
+            /** @description there are older ones than the 200 listed */
+            more?: boolean;
+            title: string;
+        };
+        MemberPartItem: {
+            /** Format: date-time */
+            at: string;
+            label: string;
+            text: string;
+        };
         MemberPersonalData: {
             /** Format: date-time */
             madeAt: string;
             member: components["schemas"]["MemberMember"];
             numbers: components["schemas"]["MemberNumbers"];
+            /** @description what the rest of the program keeps: texts, results, sign-ins */
+            parts: components["schemas"]["MemberPart"][] | null;
             requests: components["schemas"]["MemberRequest"][] | null;
             /** @description how long what is kept */
             retention: components["schemas"]["MemberRule"][] | null;
