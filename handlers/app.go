@@ -14,6 +14,7 @@ import (
 	"tongxin/internal/httpkit"
 	"tongxin/internal/limit"
 	"tongxin/internal/signed"
+	"tongxin/live"
 	"tongxin/live/sfu"
 	"tongxin/member"
 	"tongxin/member/signin"
@@ -55,6 +56,7 @@ type Deps struct {
 	// rooms. Both are nil where there is none.
 	Live      *sfu.Node
 	LiveAdmit LiveAdmit
+	Rooms     *live.Service
 	// Callback takes the callbacks of WeChat accounts.
 	Callback Callback
 	// Sandbox is the simulator and its page; nil: not part of this program.

@@ -3,6 +3,7 @@ package handlers
 import (
 	"tongxin/audit"
 	"tongxin/internal/authz"
+	"tongxin/live"
 	"tongxin/member"
 	"tongxin/moderate"
 	"tongxin/notify"
@@ -29,12 +30,12 @@ func Roles() []staff.Role {
 			member.Read, member.Manage, member.Reveal,
 			moderate.Review, quiz.Read, quiz.Manage, quiz.Grade, quiz.Results,
 			notify.Send,
-			contest.Host,
+			contest.Host, live.Host,
 		}},
 		{Name: "editor", Label: "宣传编辑", Rights: []authz.Right{
 			publish.PostRead, publish.PostWrite, publish.PostSchedule, publish.MediaRead, publish.MediaWrite, publish.AccountRead, staff.OrgRead,
 			moderate.Review, quiz.Read, quiz.Manage,
-			notify.Send, contest.Host,
+			notify.Send, contest.Host, live.Host,
 		}},
 		{Name: "reviewer1", Label: "初审", Rights: review(1)},
 		{Name: "reviewer2", Label: "复审", Rights: review(2)},
@@ -44,7 +45,7 @@ func Roles() []staff.Role {
 			member.Read, member.Manage, member.Reveal,
 			moderate.Review, quiz.Read, quiz.Manage, quiz.Grade, quiz.Results,
 			notify.Send,
-			contest.Host,
+			contest.Host, live.Host,
 		}},
 		{Name: "auditor", Label: "审计员", SecondFactor: true, Rights: []authz.Right{audit.Read}},
 	}
@@ -52,4 +53,6 @@ func Roles() []staff.Role {
 
 // MemberRights is what a member may do on the own branch and with what
 // organisations above it offer.
-func MemberRights() []authz.Right { return []authz.Right{notify.Receive, quiz.Take, contest.Play} }
+func MemberRights() []authz.Right {
+	return []authz.Right{notify.Receive, quiz.Take, contest.Play, live.Watch}
+}

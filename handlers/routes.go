@@ -75,6 +75,7 @@ func routes(api, root *httpkit.Surface, d Deps, me *sessions, door httpkit.Optio
 	resultRoutes(api, root, d)
 	liveContests(api, root, d)
 	liveMedia(root, d)
+	lectures(api, d)
 }
 
 // roster is the part of the table about members.

@@ -44,7 +44,7 @@ func (h *sessions) known(ctx context.Context, cookie func(string) string) bool {
 	return err == nil && live != nil
 }
 
-func live(ctx context.Context) *staff.Live {
+func current(ctx context.Context) *staff.Live {
 	l, _ := httpkit.SessionOf(ctx).(*staff.Live)
 	return l
 }
@@ -203,11 +203,11 @@ func (h *sessions) acceptInvitation(ctx context.Context, _ *authz.Actor, in *acc
 }
 
 func (h *sessions) getSession(ctx context.Context, _ *authz.Actor, _ *struct{}) (*meView, error) {
-	return h.me(ctx, live(ctx))
+	return h.me(ctx, current(ctx))
 }
 
 func (h *sessions) signOut(ctx context.Context, _ *authz.Actor, _ *struct{}) error {
-	l := live(ctx)
+	l := current(ctx)
 	h.setCookie(ctx, "", -1)
 	return h.svc.SignOut(ctx, l, l.Session.ID)
 }
@@ -221,18 +221,18 @@ func (h *sessions) listSessions(ctx context.Context, actor *authz.Actor, _ *stru
 	all, err := h.svc.Sessions(ctx, actor)
 	out := &page.Result[sessionView]{Items: []sessionView{}}
 	for _, x := range all {
-		out.Items = append(out.Items, sessionView{Session: x, Current: x.ID == live(ctx).Session.ID})
+		out.Items = append(out.Items, sessionView{Session: x, Current: x.ID == current(ctx).Session.ID})
 	}
 	return out, err
 }
 
 func (h *sessions) endSession(ctx context.Context, _ *authz.Actor, in *idIn) error {
-	return h.svc.SignOut(ctx, live(ctx), in.ID.V)
+	return h.svc.SignOut(ctx, current(ctx), in.ID.V)
 }
 
 func (h *sessions) endSessions(ctx context.Context, _ *authz.Actor, _ *struct{}) error {
 	h.setCookie(ctx, "", -1)
-	return h.svc.SignOut(ctx, live(ctx), 0)
+	return h.svc.SignOut(ctx, current(ctx), 0)
 }
 
 type changePasswordIn struct {
@@ -243,7 +243,7 @@ type changePasswordIn struct {
 }
 
 func (h *sessions) changePassword(ctx context.Context, actor *authz.Actor, in *changePasswordIn) error {
-	return h.svc.ChangePassword(ctx, actor, live(ctx).Session.ID, in.Body.Current, in.Body.Password)
+	return h.svc.ChangePassword(ctx, actor, current(ctx).Session.ID, in.Body.Current, in.Body.Password)
 }
 
 func (h *sessions) startTotp(ctx context.Context, actor *authz.Actor, _ *struct{}) (*staff.Enrolment, error) {

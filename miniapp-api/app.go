@@ -12,6 +12,7 @@ import (
 	"tongxin/internal/clock"
 	"tongxin/internal/httpkit"
 	"tongxin/internal/limit"
+	"tongxin/live"
 	"tongxin/member"
 	"tongxin/member/signin"
 	"tongxin/notify"
@@ -33,6 +34,7 @@ type Deps struct {
 	Exams     *quiz.Exams
 	Results   *results.Service
 	Contests  *contest.Service
+	Rooms     *live.Service
 }
 
 // Mount puts the member surface on a kit.
@@ -45,6 +47,7 @@ func Mount(k *httpkit.Kit, d Deps) *httpkit.Surface {
 	routes(api, d, me, httpkit.Limit(door))
 	noticeRoutes(api, d)
 	liveContests(api, d.Clock, d.Contests)
+	lectureRoutes(api, d.Clock, d.Rooms)
 	quizRoutes(api, &quizzes{svc: d.Exams, clock: d.Clock})
 	resultRoutes(api, &outcomes{d.Results})
 	return api

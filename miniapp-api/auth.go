@@ -31,7 +31,7 @@ func (h *sessions) authenticate(ctx context.Context, c *fiber.Ctx) (httpkit.Iden
 	return httpkit.Identity{Actor: live.Actor, Key: live.Key, Session: live}, nil
 }
 
-func live(ctx context.Context) *signin.Live {
+func current(ctx context.Context) *signin.Live {
 	l, _ := httpkit.SessionOf(ctx).(*signin.Live)
 	return l
 }

@@ -18,7 +18,7 @@ func (h *sessions) getSettings(ctx context.Context, actor *authz.Actor, _ *struc
 type settingsIn struct{ Body signin.Settings }
 
 func (h *sessions) saveSettings(ctx context.Context, _ *authz.Actor, in *settingsIn) (*signin.Settings, error) {
-	return &in.Body, h.d.SignIn.SaveSettings(ctx, live(ctx), in.Body)
+	return &in.Body, h.d.SignIn.SaveSettings(ctx, current(ctx), in.Body)
 }
 
 // ownData is everything that is kept about the member, numbers in full: it is

@@ -162,7 +162,7 @@ func (h *sessions) refreshSession(ctx context.Context, _ *authz.Actor, in *refre
 }
 
 func (h *sessions) getMemberSession(ctx context.Context, _ *authz.Actor, _ *struct{}) (*meView, error) {
-	return h.me(ctx, &live(ctx).Member)
+	return h.me(ctx, &current(ctx).Member)
 }
 
 type deviceView struct {
@@ -171,24 +171,24 @@ type deviceView struct {
 }
 
 func (h *sessions) listDevices(ctx context.Context, _ *authz.Actor, _ *struct{}) (*page.Result[deviceView], error) {
-	all, err := h.d.SignIn.Sessions(ctx, live(ctx))
+	all, err := h.d.SignIn.Sessions(ctx, current(ctx))
 	out := &page.Result[deviceView]{Items: []deviceView{}}
 	for _, x := range all {
-		out.Items = append(out.Items, deviceView{Session: x, Current: x.ID == live(ctx).Session.ID})
+		out.Items = append(out.Items, deviceView{Session: x, Current: x.ID == current(ctx).Session.ID})
 	}
 	return out, err
 }
 
 func (h *sessions) signOutMember(ctx context.Context, _ *authz.Actor, _ *struct{}) error {
 	httpkit.SetCookie(ctx, h.cookie("", time.Time{}))
-	return h.d.SignIn.SignOut(ctx, live(ctx), live(ctx).Session.ID)
+	return h.d.SignIn.SignOut(ctx, current(ctx), current(ctx).Session.ID)
 }
 
 func (h *sessions) signOutDevice(ctx context.Context, _ *authz.Actor, in *httpkit.ByID) error {
-	return h.d.SignIn.SignOut(ctx, live(ctx), in.ID.V)
+	return h.d.SignIn.SignOut(ctx, current(ctx), in.ID.V)
 }
 
 func (h *sessions) signOutDevices(ctx context.Context, _ *authz.Actor, _ *struct{}) error {
 	httpkit.SetCookie(ctx, h.cookie("", time.Time{}))
-	return h.d.SignIn.SignOut(ctx, live(ctx), 0)
+	return h.d.SignIn.SignOut(ctx, current(ctx), 0)
 }

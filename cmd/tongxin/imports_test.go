@@ -18,7 +18,7 @@ func layers() map[string][]string {
 	return map[string][]string{
 		"cmd":         {"cmd", "handlers", "miniapp-api", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "live", "storage", "wechat", "internal"},
 		"handlers":    {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "live", "internal"},
-		"miniapp-api": {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "internal"},
+		"miniapp-api": {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "live", "internal"},
 		"publish":     domain,
 		"staff":       domain,
 		"member":      domain,
@@ -27,7 +27,7 @@ func layers() map[string][]string {
 		"moderate":    domain,
 		"audit":       domain,
 		"live":        domain,
-		"storage":     {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "internal"},
+		"storage":     {"self", "publish", "staff", "member", "notify", "quiz", "moderate", "audit", "live", "internal"},
 		"wechat":      domain,
 		"internal":    {"self"},
 	}
@@ -37,7 +37,7 @@ func layers() map[string][]string {
 func testOnly() map[string][]string {
 	return map[string][]string{
 		"handlers": {"storage"}, "miniapp-api": {"storage"}, "publish": {"storage"}, "staff": {"storage"}, "member": {"storage", "staff"}, "audit": {"storage"},
-		"notify": {"storage"}, "quiz": {"storage"}, "moderate": {"storage"},
+		"notify": {"storage"}, "quiz": {"storage"}, "moderate": {"storage"}, "live": {"storage", "staff"},
 	}
 }
 

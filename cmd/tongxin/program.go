@@ -24,6 +24,7 @@ import (
 	"tongxin/internal/limit"
 	"tongxin/internal/seal"
 	"tongxin/internal/signed"
+	"tongxin/live"
 	"tongxin/live/sfu"
 	"tongxin/member"
 	"tongxin/member/signin"
@@ -73,6 +74,7 @@ type program struct {
 	// people into its rooms.
 	live       *sfu.Node
 	liveTokens *signed.Signer
+	rooms      *live.Service
 	kit        *httpkit.Kit
 	surface    struct{ staff, member *httpkit.Surface }
 
@@ -91,7 +93,7 @@ type options struct {
 func build(ctx context.Context, set *settings, log *slog.Logger, opt options) (*program, error) {
 	p := &program{set: set, log: log, clock: clock.System{}, takers: eventTakers{}}
 	for _, step := range []func(context.Context, options) error{
-		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildSignIn, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildResults, p.buildContests, p.buildLive, p.buildHTTP,
+		p.openKeys, p.openStorage, p.openBus, p.openWeChat, p.buildStaff, p.buildMembers, p.buildPublishing, p.buildSignIn, p.buildModerate, p.buildNotify, p.buildBank, p.buildExams, p.buildResults, p.buildContests, p.buildLive, p.buildRooms, p.buildHTTP,
 	} {
 		if err := step(ctx, opt); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -253,7 +255,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 	}
 	p.surface.staff, err = handlers.Mount(p.kit, handlers.Deps{
 		Clock: p.clock, Staff: p.staff, Members: p.members, SignIn: p.signin, Audit: p.audit, Publish: p.publish, Feed: p.feed, Moderate: p.moderate, Bank: p.bank, Contests: p.contests, Exams: p.exams, Results: p.results, Notify: p.notify, Pictures: p.pictures,
-		Live: p.live, LiveAdmit: p.admitLive,
+		Live: p.live, LiveAdmit: p.admitLive, Rooms: p.rooms,
 		Callback: in.take, Sandbox: opt.sandbox,
 		PublicURL: opt.publicURL, Version: version,
 		Checks: []httpkit.Check{
@@ -268,7 +270,7 @@ func (p *program) buildHTTP(_ context.Context, opt options) error {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.surface.member = miniapp.Mount(p.kit, miniapp.Deps{
 		Clock: p.clock, Random: rand.Reader, Name: "同心", Version: version, PublicURL: opt.publicURL, SignIn: p.signin, Members: p.members, Notify: p.notify, Exams: p.exams, Results: p.results,
-		Contests: p.contests,
+		Contests: p.contests, Rooms: p.rooms,
 	})
 	return p.kit.Verify()
 }
@@ -335,6 +337,7 @@ func (p *program) serve(ctx context.Context, ln, local net.Listener) error {
 		}
 	})
 	jobs.run(p.contests.Hub().Run)
+	jobs.run(p.runRooms)
 	jobs.run(p.sweep)
 	err := p.kit.Serve(ctx, ln, local)
 	cancel(nil)

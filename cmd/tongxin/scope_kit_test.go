@@ -309,6 +309,20 @@ func (s *scope) quizzes(one *caller, m *member.Member) {
 	}
 	s.things[staffAPI+"/contests/"] = []string{game}
 	s.things[memberAPI+"/contests/"] = []string{game}
+	s.lecture(one)
+}
+
+// lecture is open, and the first branch's member was let in.
+func (s *scope) lecture(one *caller) {
+	room := one.made(staffAPI+"/lectures", map[string]any{"orgId": s.one, "title": marker, "startsAt": time.Now().UTC().Format(time.RFC3339)})
+	if a := one.ask("POST", staffAPI+"/lectures/"+room+"/open", nil); a.status != 200 {
+		s.t.Fatalf("open: %d %s", a.status, a.text)
+	}
+	if a := s.memberOne.ask("POST", memberAPI+"/lectures/"+room+"/join", nil); a.status != 200 {
+		s.t.Fatalf("join: %d %s", a.status, a.text)
+	}
+	s.things[staffAPI+"/lectures/"] = []string{room}
+	s.things[memberAPI+"/lectures/"] = []string{room}
 }
 
 // spec is the OpenAPI document of a surface, as far as bodies go.
