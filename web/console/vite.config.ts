@@ -38,7 +38,7 @@ export default defineConfig({
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   // The host stays as it is: the server compares it with the Origin.
-  server: { proxy: { '/api': { target: server, changeOrigin: false }, '/pictures': { target: server, changeOrigin: false }, '/ws': { target: server, changeOrigin: false, ws: true } } },
+  server: { proxy: { '/api': { target: server, changeOrigin: false }, '/pictures': { target: server, changeOrigin: false }, '/whip': { target: server, changeOrigin: false }, '/ws': { target: server, changeOrigin: false, ws: true } } },
   build: {
     outDir,
     emptyOutDir: false,

@@ -27,7 +27,7 @@ export default defineConfig({
       '@': fileURLToPath(new URL('./src', import.meta.url)),
     },
   },
-  server: { port: 5174, proxy: { '/api': 'http://127.0.0.1:8080', '/ws': { target: 'ws://127.0.0.1:8080', ws: true } } },
+  server: { port: 5174, proxy: { '/api': 'http://127.0.0.1:8080', '/whep': 'http://127.0.0.1:8080', '/ws': { target: 'ws://127.0.0.1:8080', ws: true } } },
   build: {
     target: 'es2018',
     // The server's policy is script-src 'self': nothing may be inlined.

@@ -845,6 +845,197 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/lectures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 讲座列表 */
+        get: operations["listLectures"];
+        put?: never;
+        /** 计划讲座 */
+        post: operations["createLecture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lectures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查看讲座 */
+        get: operations["getLecture"];
+        /**
+         * 修改讲座
+         * @description until it is opened
+         */
+        put: operations["saveLecture"];
+        post?: never;
+        /**
+         * 删除讲座
+         * @description until it is opened; asks for If-Match
+         */
+        delete: operations["deleteLecture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lectures/{id}/attendance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 讲座签到与学时 */
+        get: operations["lectureAttendance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lectures/{id}/attendance.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出签到与学时 */
+        get: operations["lectureSheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lectures/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 结束讲座
+         * @description for good; everybody is disconnected within seconds
+         */
+        post: operations["endLecture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lectures/{id}/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 锁定讲座
+         * @description nobody new may come in
+         */
+        post: operations["lockLecture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lectures/{id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 开播 */
+        post: operations["openLecture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lectures/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 推流凭证
+         * @description a pass for WHIP: ten minutes to connect, with obs twelve hours
+         */
+        post: operations["publishLecture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lectures/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 移出讲座
+         * @description who was removed cannot come back
+         */
+        post: operations["removeFromLecture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lectures/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 解除锁定讲座 */
+        post: operations["unlockLecture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/password": {
         parameters: {
             query?: never;
@@ -3503,6 +3694,110 @@ export interface components {
             severity: "error" | "warning" | "hint";
             suggest?: string;
         };
+        LiveAttendance: {
+            /** @description longest first */
+            people: components["schemas"]["LiveAttendee"][] | null;
+            room: components["schemas"]["LiveRoom"];
+        };
+        LiveAttendee: {
+            /**
+             * Format: date-time
+             * @description first connected; absent: was let in, never connected
+             */
+            firstAt?: string;
+            /** @description connected now */
+            here: boolean;
+            id: string;
+            /**
+             * Format: date-time
+             * @description left for the last time; absent while there
+             */
+            lastAt?: string;
+            name: string;
+            orgName: string;
+            /** @description shut out by a host */
+            removed: boolean;
+            /** @enum {string} */
+            role: "host" | "cohost" | "speaker" | "member" | "guest";
+            /**
+             * Format: int64
+             * @description learning time: how long connected while the lecture was open, each second once
+             */
+            seconds: number;
+            /**
+             * Format: int64
+             * @description how often connected
+             */
+            times: number;
+        };
+        LiveInput: {
+            agenda?: string[] | null;
+            /**
+             * Format: int64
+             * @description most people at once; 0: as many as the server carries
+             */
+            most?: number;
+            orgId: string;
+            speaker?: string;
+            /** Format: date-time */
+            startsAt: string;
+            title: string;
+        };
+        LivePass: {
+            /** @description token for the Authorization header */
+            bearer: string;
+            /**
+             * Format: date-time
+             * @description ask again before connecting anew after this
+             */
+            expiresAt: string;
+            /** @description WHIP or WHEP address on this host */
+            path: string;
+            /** @enum {string} */
+            role: "host" | "cohost" | "speaker" | "member" | "guest";
+            roomId: string;
+        };
+        LiveRoom: {
+            agenda: string[] | null;
+            /** @description lets members of other organisations in; until the lecture ends */
+            code?: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            endedAt?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "lecture";
+            /** @description nobody new may come in */
+            locked: boolean;
+            /**
+             * Format: int64
+             * @description most people at once; 0: as many as the server carries
+             */
+            most: number;
+            /** Format: date-time */
+            openedAt?: string;
+            orgId: string;
+            orgName: string;
+            /**
+             * Format: int64
+             * @description people connected now
+             */
+            present: number;
+            /** @description who speaks, as a text */
+            speaker?: string;
+            /**
+             * Format: date-time
+             * @description planned
+             */
+            startsAt: string;
+            /** @enum {string} */
+            state: "planned" | "open" | "ended";
+            title: string;
+            /** Format: int64 */
+            version: number;
+        };
         MeAccount: {
             id: string;
             login: string;
@@ -4527,6 +4822,10 @@ export interface components {
             lastSuccess?: string;
             ok: boolean;
         };
+        PublishLectureInBody: {
+            /** @description for a program that cannot ask again */
+            obs?: boolean;
+        };
         PublishNotice: {
             /** Format: date-time */
             at: string;
@@ -5331,6 +5630,9 @@ export interface components {
              */
             push: boolean;
         };
+        RemoveFromLectureInBody: {
+            personId: string;
+        };
         RemovePlayerInBody: {
             playerId: string;
         };
@@ -5388,6 +5690,11 @@ export interface components {
         };
         ResultFeedWebhook: {
             items: components["schemas"]["FeedWebhook"][] | null;
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
+        ResultLiveRoom: {
+            items: components["schemas"]["LiveRoom"][] | null;
             /** @description cursor of the next page; absent on the last */
             next?: string;
         };
@@ -7882,6 +8189,442 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaffInvitation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLectures: {
+        parameters: {
+            query?: {
+                /** @description next of the page before; absent: the first page */
+                cursor?: string;
+                /** @description rows on a page, 30 when absent */
+                limit?: number;
+                state?: "planned" | "open" | "ended";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultLiveRoom"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createLecture: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeat a call with the same key and body to get its first result again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiveInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRoom"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLecture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRoom"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveLecture: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiveInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRoom"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteLecture: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was edited; without it the edit is refused */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lectureAttendance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveAttendance"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lectureSheet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endLecture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRoom"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lockLecture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRoom"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openLecture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRoom"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publishLecture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PublishLectureInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LivePass"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeFromLecture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveFromLectureInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlockLecture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 63-bit id in decimal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRoom"];
                 };
             };
             /** @description Problem */

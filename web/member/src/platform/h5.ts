@@ -1,4 +1,5 @@
 import type { Platform } from './platform'
+import { openPlayer } from './player'
 
 const VERSIONS: [RegExp, string][] = [
   [/MicroMessenger/i, '微信'],
@@ -46,4 +47,5 @@ export const platform: Platform = {
   },
   socketUrl: (path) => location.origin.replace(/^http/, 'ws') + path,
   ticks: () => performance.now(),
+  player: openPlayer,
 }

@@ -1,6 +1,18 @@
 // What differs between WeChat's mini-program and a browser. The build puts
 // mini.ts or h5.ts in the place of "@platform".
 
+/** A lecture on the page. */
+export interface Player {
+  /** On a tap: plays, with sound. */
+  sound(): void
+  close(): void
+}
+export interface PlayerOptions {
+  pass: () => Promise<{ path: string; bearer: string }>
+  onState: (state: 'connecting' | 'live' | 'waiting' | 'ended' | 'refused', sentence?: string, why?: unknown) => void
+  onPlay: (how: 'sound' | 'muted' | 'blocked') => void
+}
+
 export interface Platform {
   client: 'mini' | 'h5'
   /** Put before paths of the server; "" in a browser. */
@@ -30,4 +42,6 @@ export interface Platform {
   socketUrl(path: string): string
   /** Milliseconds that only go forward. */
   ticks(): number
+  /** Opens a player in the element of that id; gives null where the browser cannot. Absent where there is no WebRTC at all. */
+  player?: (box: string, o: PlayerOptions) => Player | null
 }
