@@ -74,6 +74,9 @@ func (p *program) seed(ctx context.Context) error {
 	if err := p.seedContests(ctx, root); err != nil {
 		return err
 	}
+	if err := p.seedRooms(ctx, root); err != nil {
+		return err
+	}
 	if err := p.seedQuizzes(ctx, system, root); err != nil {
 		return err
 	}
