@@ -198,7 +198,7 @@ export function send(o: LinkOptions & { stream: MediaStream; maxBitrate?: number
 
 /** H.264 is what every viewer in WeChat can show. */
 function h264First(t: RTCRtpTransceiver): void {
-  const all = RTCRtpReceiver.getCapabilities('video')?.codecs
+  const all = RTCRtpSender.getCapabilities('video')?.codecs
   if (!all || !t.setCodecPreferences) return
   const rank = (c: { mimeType: string }): number => (c.mimeType.toLowerCase() === 'video/h264' ? 0 : 1)
   t.setCodecPreferences([...all].sort((a, b) => rank(a) - rank(b)))
