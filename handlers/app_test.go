@@ -306,7 +306,7 @@ func (h *house) deps(box *seal.Box) handlers.Deps {
 	})
 	check(h.t, err)
 	return handlers.Deps{
-		Live: h.node, LiveAdmit: admitLive,
+		Live: h.node, LiveAdmit: admitLive, Rooms: h.rooms(),
 		Members: roster, SignIn: h.signIn(roster, box), Bank: h.bank(posts), Contests: h.contests(), Exams: h.exams(), Results: h.results(), Moderate: h.checker(box), Notify: h.notices(), Pictures: signed.New(box.Derive("pictures"), "picture", h.clock),
 		Feed: feeds, PublicURL: "http://example.com", Clock: h.clock, Staff: h.staff, Audit: audit.New(storage.NewAudit(h.db), h.clock), Publish: posts, Version: "test",
 		Callback: func(context.Context, string, string, url.Values, []byte) (string, error) {
