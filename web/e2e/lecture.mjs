@@ -67,6 +67,11 @@ await until('pictures and sound arrive', async () => {
   return r.video > 30 && r.energy > 0
 })
 await viewer.page.waitForFunction(() => document.querySelector('video')?.videoWidth > 0 && !document.querySelector('video').muted)
+const fit = await viewer.page.evaluate(() => {
+  const [v, box] = ['.lecture-video', '.stage'].map((q) => document.querySelector(q).getBoundingClientRect())
+  return { inside: v.right <= box.right + 1 && v.bottom <= box.bottom + 1, ratio: v.width / v.height }
+})
+assert.ok(fit.inside && Math.abs(fit.ratio - 16 / 9) < 0.05, `the whole picture is seen: ${JSON.stringify(fit)}`)
 await noSideways(viewer, 'the lecture')
 await shot(viewer, 'lecture-watch')
 done('the member sees and hears it')

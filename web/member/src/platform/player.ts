@@ -9,6 +9,7 @@ export function openPlayer(box: string, o: PlayerOptions): Player | null {
   video.setAttribute('playsinline', '')
   video.setAttribute('webkit-playsinline', '')
   video.setAttribute('aria-label', '讲座画面')
+  video.className = 'lecture-video' // the build turns a selector by tag into one of its own components
   video.autoplay = true
   place.replaceChildren(video)
   let shown: MediaStream | null = null
