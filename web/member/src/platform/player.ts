@@ -9,7 +9,9 @@ export function openPlayer(box: string, o: PlayerOptions): Player | null {
   video.setAttribute('playsinline', '')
   video.setAttribute('webkit-playsinline', '')
   video.setAttribute('aria-label', '讲座画面')
-  video.className = 'lecture-video' // the build turns a selector by tag into one of its own components
+  // Sheets of pages reach only what stands in their templates.
+  video.className = 'lecture-video'
+  Object.assign(video.style, { position: 'absolute', left: '0', top: '0', width: '100%', height: '100%', objectFit: 'contain' })
   video.autoplay = true
   place.replaceChildren(video)
   let shown: MediaStream | null = null
