@@ -74,7 +74,9 @@ func TestNoRouteTellsKeysEarly(t *testing.T) {
 	east := h.orgs["east"]
 	svc, err := quiz.NewExams(quiz.ExamConfig{
 		Store: storage.NewExams(h.db), Bank: examBank{examQuestions()}, Clock: h.clock, IDs: h.db.IDs(),
-		Org:  func(context.Context, ids.ID) (quiz.Place, error) { return quiz.Place{ID: east.ID, Path: east.Path, Name: east.Name}, nil },
+		Org: func(context.Context, ids.ID) (quiz.Place, error) {
+			return quiz.Place{ID: east.ID, Path: east.Path, Name: east.Name}, nil
+		},
 		HTML: func(md string) string { return md }, Recommends: func(context.Context, ids.ID) (bool, error) { return true, nil },
 	})
 	h.check(err)

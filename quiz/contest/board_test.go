@@ -42,7 +42,11 @@ func TestTeamScores(t *testing.T) {
 		best   int
 		want   int
 	}{
-		{[]int{500, 900, 700}, 0, 2100}, {[]int{500, 900, 700}, 2, 800}, {[]int{900}, 3, 300}, {nil, 3, 0}, {nil, 0, 0},
+		{[]int{500, 900, 700}, 0, 2100},
+		{[]int{500, 900, 700}, 2, 800},
+		{[]int{900}, 3, 300},
+		{nil, 3, 0},
+		{nil, 0, 0},
 		{[]int{1, 1}, 3, 1}, // 2/3 is rounded
 	} {
 		if got := contest.TeamScore(v.scores, v.best); got != v.want {

@@ -21,6 +21,7 @@ type Bus interface {
 // Subjects: everything for the owner of a contest, everything for one node's
 // clients, and the news that a contest has a new owner.
 func subjectOwner(id ids.ID) string { return "tongxin.contest." + id.String() + ".owner" }
+
 func subjectNode(id ids.ID, node string) string {
 	return "tongxin.contest." + id.String() + ".node." + node
 }
