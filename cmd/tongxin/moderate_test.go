@@ -58,7 +58,7 @@ func newCheckHouse(t *testing.T) *checkHouse {
 	var err error
 	h.box, err = sandbox.New(sandbox.Config{
 		Clock: h.clock, PublishDelay: time.Millisecond, CallbackPause: time.Millisecond,
-		Accounts: []sandbox.Account{{AppID: h.app.AppID, Secret: h.app.Secret, Token: h.app.Token, AESKey: h.app.AESKey, Mode: "aes", CallbackURL: callback.URL}},
+		Accounts: []sandbox.Account{{AppID: h.app.AppID, Kind: "mini", Secret: h.app.Secret, Token: h.app.Token, AESKey: h.app.AESKey, Mode: "aes", CallbackURL: callback.URL}},
 	})
 	checkOK(t, err)
 	server := httptest.NewServer(h.box.Handler())
