@@ -3,7 +3,7 @@
 // program runs already; see cmd/tongxin/e2e_test.go, and publish.mjs for what
 // the environment holds.
 import assert from 'node:assert/strict'
-import { ask, bindByCode, call, enter, enterMember, noSideways, openAs, openHouse, person, PHONE_SIZE, see, shot, until } from './kit.mjs'
+import { ask, bindByCode, call, enter, enterMember, goto, noSideways, openAs, openHouse, person, PHONE_SIZE, see, shot, until } from './kit.mjs'
 import { QUESTIONS, TOPIC } from './member-story.mjs'
 
 const links = JSON.parse(process.env.TONGXIN_LINKS)
@@ -13,7 +13,7 @@ const done = (what) => console.log(`${((Date.now() - started) / 1000).toFixed(1)
 const TITLE = '支部学习抢答'
 /** The first has a one-time link of the demonstration, the second a WeChat in its sandbox. */
 const NAMES = ['马国强', '孙秀英']
-const PLAYED = QUESTIONS.slice(0, 3)
+const PLAYED = QUESTIONS.slice(0, 4) // the last is skipped
 
 async function openContest(host) {
   const orgId = (await ask(host, '/session')).orgs[0].id
@@ -62,13 +62,23 @@ async function choose(p, text) {
 const acked = (p) => see(p.page.getByRole('status').filter({ hasText: '答案已送达' }))
 const wrongOf = (q) => q.options.find((o) => o !== q.right)
 
+/** Presses a button of the host's page. */
+const press = (host, name) => host.page.getByRole('button', { name, exact: true }).click()
+
 /** One question: both see it, both answer, both see what was right and the board. */
-async function question(host, id, n, verb, first, second, answers, { reload = false } = {}) {
+async function question(host, id, n, button, first, second, answers, { reload = false, pause = false } = {}) {
   const q = PLAYED[n - 1]
-  await call(host, 'POST', `/contests/${id}/${verb}`, { seen: n - 1 })
+  await press(host, button)
   for (const p of [first, second]) await stemOf(q)(p)
   for (const p of [first, second]) assert.equal(await p.page.getByText(q.explanation).count(), 0, 'no explanation before the question is over')
   if (n === 1) await shot(second, 'contest-question')
+  if (pause) {
+    await press(host, '暂停')
+    await see(host.page.getByRole('heading', { name: '已暂停' }))
+    for (const p of [first, second]) await see(p.page.getByText('暂停'))
+    await press(host, '继续')
+    for (const p of [first, second]) await stemOf(q)(p)
+  }
   await choose(first, answers[0])
   await acked(first)
   if (n === 1) await shot(first, 'contest-acked')
@@ -98,22 +108,41 @@ try {
   for (const p of [first, second]) await comeIn(p, c.code)
   await see(second.page.getByText('2', { exact: true }))
   await shot(second, 'contest-lobby')
-  done('two members in the lobby')
-  await question(host, c.id, 1, 'start', first, second, [PLAYED[0].right, wrongOf(PLAYED[0])])
+  await goto(host, `/contests/${c.id}`)
+  await see(host.page.getByText(c.code))
+  const wall = { ...host, name: 'wall', page: await host.context.newPage() }
+  await goto(wall, `/contests/${c.id}/screen`)
+  await see(wall.page.getByText(c.code))
+  await press(host, '停止入场')
+  await see(host.page.getByRole('button', { name: '允许入场' }))
+  await press(host, '允许入场')
+  await see(host.page.getByRole('button', { name: '停止入场' }))
+  done('two members in the lobby, the host at the desk, the wall on')
+  await question(host, c.id, 1, '开始第一题', first, second, [PLAYED[0].right, wrongOf(PLAYED[0])])
   await see(first.page.getByText(/答对了，得 \d+ 分/))
   await see(second.page.getByText('没有答对，下一题加油'))
+  await see(wall.page.getByText(NAMES[0]))
   await shot(first, 'contest-board')
+  await shot(host, 'contest-desk')
+  await shot(wall, 'contest-wall')
   done('first question')
-  await question(host, c.id, 2, 'next', first, second, [PLAYED[1].right, PLAYED[1].right], { reload: true })
+  await question(host, c.id, 2, '下一题', first, second, [PLAYED[1].right, PLAYED[1].right], { reload: true, pause: true })
   await see(second.page.getByText(/答对了，得 \d+ 分/))
-  done('second question, with one player away in the middle')
-  await question(host, c.id, 3, 'next', first, second, [PLAYED[2].right, wrongOf(PLAYED[2])])
-  await call(host, 'POST', `/contests/${c.id}/next`, { seen: 3 })
+  done('second question, with a pause, and one player away in the middle')
+  await question(host, c.id, 3, '下一题', first, second, [PLAYED[2].right, wrongOf(PLAYED[2])])
+  await press(host, '下一题')
+  for (const p of [first, second, wall]) await stemOf(PLAYED[3])(p)
+  await press(host, '跳过本题')
+  await host.page.getByRole('dialog', { name: '跳过这一题？' }).getByRole('button', { name: '跳过', exact: true }).click()
+  await see(host.page.getByText('这一题已跳过，不计分。'))
+  await press(host, '公布最终成绩')
   for (const p of [first, second]) await see(p.page.getByRole('heading', { name: '比赛结束' }))
+  await see(host.page.getByRole('link', { name: '导出成绩' }))
   await see(first.page.getByText('第 1 名'))
   await see(second.page.getByText('第 2 名'))
   await shot(first, 'contest-finished')
   await shot(second, 'contest-finished-second')
+  await shot(host, 'contest-results')
   done('finished')
   const { contest, places } = await ask(host, `/contests/${c.id}/results`)
   assert.equal(contest.state, 'finished')
