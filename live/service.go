@@ -85,7 +85,7 @@ func (s *Service) Create(ctx context.Context, actor *authz.Actor, in Input) (*Ro
 	}
 	var id ids.ID
 	for range 5 { // codes of living rooms clash once in many millions
-		if r.Code, err = s.code(); err != nil {
+		if r.Code, err = ids.Code(s.cfg.Random, codeLetters, CodeLength); err != nil {
 			return nil, err
 		}
 		if id, err = s.cfg.Store.Create(ctx, r, entryOf(actor, "create", r, map[string]string{"title": r.Title})); !errs.Is(err, errs.Conflict) {
@@ -263,17 +263,3 @@ func (s *Service) Remove(ctx context.Context, actor *authz.Actor, id, person ids
 
 // codeLetters are those that nobody mistakes for another, read or heard.
 const codeLetters = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-
-func (s *Service) code() (string, error) {
-	out := make([]byte, 0, CodeLength)
-	var b [1]byte
-	for len(out) < CodeLength {
-		if _, err := io.ReadFull(s.cfg.Random, b[:]); err != nil {
-			return "", err
-		}
-		if n := int(b[0]); n < 256/len(codeLetters)*len(codeLetters) { // every letter equally often
-			out = append(out, codeLetters[n%len(codeLetters)])
-		}
-	}
-	return string(out), nil
-}

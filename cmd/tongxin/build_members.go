@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"tongxin/handlers"
+	"tongxin/internal/authz"
 	"tongxin/internal/page"
 	"tongxin/member"
 	"tongxin/moderate"
@@ -78,4 +80,12 @@ func (p *program) keptSignIns(ctx context.Context, m *member.Member) (member.Par
 		out.Items = append(out.Items, member.PartItem{At: b.BoundAt, Label: where, Text: how[b.How]})
 	}
 	return out, err
+}
+
+// memberActor is a member as the sign-in would give it, for what the program
+// does in a member's place.
+func memberActor(m *member.Member) *authz.Actor {
+	return &authz.Actor{ID: m.ID, Kind: authz.Member, Name: m.Name, Grants: []authz.Grant{
+		{Role: "member", OrgID: m.OrgID, Path: m.OrgPath, Rights: handlers.MemberRights()},
+	}}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"tongxin/handlers"
 	"tongxin/internal/authz"
 	"tongxin/internal/ids"
 	"tongxin/internal/page"
@@ -90,12 +89,4 @@ func (p *program) memberLink(ctx context.Context, url string) (string, error) {
 	}
 	token, err := p.signin.IssueLink(ctx, all.Items[0].ID, linkLife)
 	return fmt.Sprintf("  党员（%s）  %s/m/#/pages/enter/index?token=%s\n", name, url, token), err
-}
-
-// memberActor is a member as the sign-in would give it: the demonstration acts
-// for people who have not opened the mini-program yet.
-func memberActor(m *member.Member) *authz.Actor {
-	return &authz.Actor{ID: m.ID, Kind: authz.Member, Name: m.Name, Grants: []authz.Grant{
-		{Role: "member", OrgID: m.OrgID, Path: m.OrgPath, Rights: handlers.MemberRights()},
-	}}
 }

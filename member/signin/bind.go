@@ -133,22 +133,16 @@ func (s *Service) Invite(ctx context.Context, actor *authz.Actor, of ids.ID) (*I
 	if m.State != member.Active {
 		return nil, errs.New(errs.Conflict, "这位党员不在册，不能邀请。")
 	}
-	code := make([]byte, 0, codeLength)
-	for len(code) < codeLength {
-		var b [1]byte
-		if _, err := s.cfg.Random.Read(b[:]); err != nil {
-			return nil, err
-		}
-		if int(b[0]) < 256/len(codeLetters)*len(codeLetters) { // else the first letters would come more often
-			code = append(code, codeLetters[int(b[0])%len(codeLetters)])
-		}
+	code, err := ids.Code(s.cfg.Random, codeLetters, codeLength)
+	if err != nil {
+		return nil, err
 	}
 	now := s.cfg.Clock.Now()
-	l := Link{ID: s.cfg.IDs.New(), Kind: InviteCode, Hash: hash(string(code)), MemberID: m.ID, CreatedAt: now, ExpiresAt: now.Add(InviteAge)}
+	l := Link{ID: s.cfg.IDs.New(), Kind: InviteCode, Hash: hash(code), MemberID: m.ID, CreatedAt: now, ExpiresAt: now.Add(InviteAge)}
 	if err := s.cfg.Store.AddLink(ctx, l, entry(actor, "member.invite", m, nil)); err != nil {
 		return nil, err
 	}
-	return &Invite{Code: string(code[:4]) + "-" + string(code[4:]), ExpiresAt: l.ExpiresAt}, nil
+	return &Invite{Code: code[:4] + "-" + code[4:], ExpiresAt: l.ExpiresAt}, nil
 }
 
 // managed finds a member of a branch that the actor manages.

@@ -233,7 +233,7 @@ func (s *Service) newMatch(ctx context.Context, actor *authz.Actor, top Org, ask
 		Match: MatchPlan{Size: ask.Size, Topic: ask.Topic, Private: ask.Private},
 	}
 	for range 5 {
-		if c.Code, err = s.code(); err != nil {
+		if c.Code, err = ids.Code(s.cfg.Random, codeLetters, CodeLength); err != nil {
 			return nil, err
 		}
 		if _, err = s.cfg.Store.Create(ctx, c, entryOf(actor, "match", c, map[string]string{"size": itoa(ask.Size)})); !errs.Is(err, errs.Conflict) {

@@ -319,7 +319,7 @@ func (s *Service) Open(ctx context.Context, actor *authz.Actor, id ids.ID) (*Con
 	expect := c.Version
 	c.State, c.Version = Lobby, expect+1
 	for range 5 { // codes of living contests clash once in many millions
-		if c.Code, err = s.code(); err != nil {
+		if c.Code, err = ids.Code(s.cfg.Random, codeLetters, CodeLength); err != nil {
 			return nil, err
 		}
 		err = s.cfg.Store.Save(ctx, c, expect, entryOf(actor, "open", c, nil))
@@ -338,20 +338,6 @@ const codeLetters = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 // CodeLength of a join code.
 const CodeLength = 6
-
-func (s *Service) code() (string, error) {
-	out := make([]byte, 0, CodeLength)
-	var b [1]byte
-	for len(out) < CodeLength {
-		if _, err := io.ReadFull(s.cfg.Random, b[:]); err != nil {
-			return "", err
-		}
-		if n := int(b[0]); n < 256/len(codeLetters)*len(codeLetters) { // every letter equally often
-			out = append(out, codeLetters[n%len(codeLetters)])
-		}
-	}
-	return string(out), nil
-}
 
 // ticket makes a ticket that nobody can guess.
 func (s *Service) ticket(c *Contest, holder ids.ID, role Role) (string, Ticket, error) {
